@@ -1,0 +1,172 @@
+"""Django settings. Every value a host may change is an environment variable, read by `env`.
+
+The embedded default (no variables at all) is SQLite, the bundled Valkey, local speech and the
+key-less agent, with everything it writes below `var/`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dj_database_url
+
+from convonet import __version__, env, secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = __version__
+VAR_DIR = Path(env.text("CONVONET_VAR", str(BASE_DIR / "var"))).resolve()
+VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+# --- Who may come in ------------------------------------------------------------------------
+PORT = env.integer("PORT", 8000, least=1, most=65_535)
+PUBLIC_URL = env.text("PUBLIC_URL")
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = secret.load_or_make(VAR_DIR / "secret_key", env.text("SECRET_KEY"))
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+# Logs the first visitor on loopback in as `demo`; never when the service is published.
+EMBEDDED_LOGIN = env.flag("CONVONET_EMBEDDED_LOGIN", default=not PUBLIC_URL)
+DEMO_USERNAME = "demo"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+if SESSION_COOKIE_SECURE:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+
+# --- Applications ---------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "convonet",
+    "unfold",
+    # The admin's modules are loaded by `convonet.urls`, so by the web process alone.
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "todo",
+    "voice",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "convonet.embedded_login.EmbeddedLoginMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "convonet.urls"
+ASGI_APPLICATION = "convonet.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+
+# --- Database -------------------------------------------------------------------------------
+DATABASES = {
+    "default": dj_database_url.parse(
+        env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'convonet.sqlite3'}")
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # WAL lets pages read while a worker writes; IMMEDIATE makes two writers queue instead of
+    # failing half way with "database is locked".
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+        "init_command": (
+            "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
+            "PRAGMA busy_timeout=10000;PRAGMA cache_size=-2000;"
+        ),
+    }
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+
+# --- Language and time ----------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_TZ = True
+# Of people who have not told us theirs; the page and `manage.py call` send the caller's own.
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+
+# --- Broker and workers ---------------------------------------------------------------------
+REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+KEY_PREFIX = "convonet:"
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 40
+CELERY_TASK_TIME_LIMIT = 45
+# Just above the hard time limit: a message unacknowledged for longer belongs to a dead worker.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_keepalive": True}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_TASK_DEFAULT_QUEUE = "agent"
+CELERY_TASK_ROUTES = {
+    "workers.tasks.transcribe": {"queue": "speech"},
+    "workers.tasks.speak": {"queue": "speech"},
+}
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TIMEZONE = "UTC"
+AGENT_CHILDREN = env.integer("AGENT_CHILDREN", 2, least=1, most=64)
+SPEECH_CHILDREN = env.integer("SPEECH_CHILDREN", 2, least=1, most=64)
+
+# --- Agent and speech -----------------------------------------------------------------------
+# Dotted paths, so that an unused engine or SDK is never imported.
+LANGUAGE_MODEL = env.text("LANGUAGE_MODEL", "workers.models_llm.local.LocalCommandModel")
+TRANSCRIBER = env.text("TRANSCRIBER", "workers.speech.whisper.WhisperTranscriber")
+SYNTHESIZER = env.text("SYNTHESIZER", "workers.speech.pico.PicoSynthesizer")
+MCP_PORT = env.integer("MCP_PORT", 8001, least=1, most=65_535)
+MCP_URL = env.text("MCP_URL", f"http://127.0.0.1:{MCP_PORT}/mcp")
+MCP_TOKEN = secret.derive(SECRET_KEY, "mcp")
+
+# --- Flower ---------------------------------------------------------------------------------
+FLOWER_PORT = env.integer("FLOWER_PORT", 5555, least=0, most=65_535)
+FLOWER_USER = "operator"
+FLOWER_PASSWORD = secret.derive(SECRET_KEY, "flower")[:20]
+
+# --- Calls ----------------------------------------------------------------------------------
+MAX_CALLS = env.integer("MAX_CALLS", 100, least=1, most=10_000)
+MAX_CALLS_PER_USER = env.integer("MAX_CALLS_PER_USER", 8, least=1, most=10_000)
+MAX_CALL_SECONDS = env.seconds("MAX_CALL_SECONDS", 1800.0, least=10.0)
+ENDPOINT_SILENCE_MS = env.integer("ENDPOINT_SILENCE_MS", 600, least=200, most=3000)
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"fields": {"()": "convonet.logging.FieldFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "fields"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        name: {"level": LOG_LEVEL} for name in ("convonet", "todo", "voice", "workers", "celery")
+    },
+}

@@ -1,0 +1,155 @@
+"""What workers tell the web process about a call or a person, as frozen values.
+
+One Redis stream per call and one per person carries them (`voice.streams`); `encode` and
+`decode` are the only place where they become bytes. An event of a turn that is no longer current
+is ignored by its `turn_id`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribed:
+    """The recogniser's answer; empty text means that it heard no words."""
+
+    utterance_id: str
+    text: str
+    took_ms: int = 0
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDelta:
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    turn_id: str
+    tool_call_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    """`summary` is one line for the page ("added: buy milk, tomorrow 17:00"), empty for reads."""
+
+    turn_id: str
+    tool_call_id: str
+    name: str
+    ok: bool
+    summary: str = ""
+    change_id: int | None = None
+    todo_ids: list[int] = field(default_factory=list)
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceReady:
+    """Sentence `seq` (from 0) of the reply has been queued for synthesis."""
+
+    turn_id: str
+    seq: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceAudio:
+    """`size_bytes` of sentence `seq` now lie under its reply key; `final` when it is complete."""
+
+    turn_id: str
+    seq: int
+    size_bytes: int
+    final: bool
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    """The agent is done: `sentences` in all were queued for synthesis."""
+
+    turn_id: str
+    reply: str
+    sentences: int
+    end_call: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """`message` is the sentence for the caller; `code` is for the operator."""
+
+    turn_id: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TodosChanged:
+    summary: str
+    change_id: int | None = None
+    todo_ids: list[int] = field(default_factory=list)
+    reminder_ids: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderDue:
+    """`text` is what to show, `speech` the sentence to say; audio lies under `reminder:{id}`."""
+
+    reminder_id: int
+    text: str
+    speech: str
+
+
+CallEvent = (
+    Transcribed
+    | TurnStarted
+    | ReplyDelta
+    | ToolStarted
+    | ToolFinished
+    | SentenceReady
+    | SentenceAudio
+    | TurnFinished
+    | TurnFailed
+)
+PersonEvent = TodosChanged | ReminderDue
+Event = CallEvent | PersonEvent
+
+_KINDS: dict[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (
+        Transcribed,
+        TurnStarted,
+        ReplyDelta,
+        ToolStarted,
+        ToolFinished,
+        SentenceReady,
+        SentenceAudio,
+        TurnFinished,
+        TurnFailed,
+        TodosChanged,
+        ReminderDue,
+    )
+}
+
+
+def encode(event: Event) -> bytes:
+    return json.dumps([type(event).__name__, asdict(event)], separators=(",", ":")).encode()
+
+
+def decode(data: bytes) -> Event:
+    """Raises ValueError for anything `encode` did not make."""
+    try:
+        name, values = json.loads(data)
+        return _KINDS[name](**values)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not an event: {error}") from None

@@ -1,0 +1,55 @@
+"""Every Redis key of the product, and how long it lives. Nothing is written without a lifetime."""
+
+from __future__ import annotations
+
+PREFIX = "convonet:"
+
+# A caller waits seconds for a turn; a quarter of an hour covers a restarted worker or machine.
+AUDIO_SECONDS = 900
+# Events outlive a web process that restarts; a call lasts at most half an hour.
+STREAM_SECONDS = 3600
+# A stream holds at most this many events; a reader this far behind has lost its call anyway.
+STREAM_LENGTH = 2000
+
+
+def utterance(utterance_id: str) -> str:
+    """bytes: the caller's audio in its native format (hash: `format`, `audio`)."""
+    return f"{PREFIX}utterance:{utterance_id}"
+
+
+def reply_audio(turn_id: str, seq: int) -> str:
+    """bytes: sentence `seq` of a reply in the call's format, appended as it is made."""
+    return f"{PREFIX}reply:{turn_id}:{seq}"
+
+
+def reply_text(turn_id: str) -> str:
+    """hash: `format`, `call`, and the text of each sentence under its number."""
+    return f"{PREFIX}reply:{turn_id}:text"
+
+
+def cancelled(turn_id: str) -> str:
+    """flag: the caller interrupted this turn; the worker checks it between steps."""
+    return f"{PREFIX}cancelled:{turn_id}"
+
+
+def call_stream(call_id: str) -> str:
+    return f"{PREFIX}call:{call_id}:events"
+
+
+def person_stream(user_id: int) -> str:
+    return f"{PREFIX}person:{user_id}:events"
+
+
+def reminder_audio(reminder_id: int) -> str:
+    """bytes: a WAV file that says the reminder."""
+    return f"{PREFIX}reminder:{reminder_id}:wav"
+
+
+def ticket(ticket_id: str) -> str:
+    """flag: this socket ticket has been used."""
+    return f"{PREFIX}ticket:{ticket_id}"
+
+
+def heartbeat(role: str) -> str:
+    """string: JSON state of a worker role, renewed while it lives."""
+    return f"{PREFIX}alive:{role}"

@@ -1,0 +1,108 @@
+"""Calls, their turns and the tool calls of a turn: what operators read and nothing may lose.
+
+The web process writes a `Turn` when the caller's speech ends and its outcome when playout ends;
+the agent worker writes everything between.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class Call(models.Model):
+    """One socket from accept to close."""
+
+    class Channel(models.TextChoices):
+        BROWSER = "browser", "browser"
+        COMMAND = "command", "command line"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="calls"
+    )
+    channel = models.CharField(max_length=10, choices=Channel, default=Channel.BROWSER)
+    time_zone = models.CharField(max_length=64, blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=40, blank=True)
+    audio_in_ms = models.PositiveIntegerField(default=0)
+    dropped_chunks = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-started_at"]
+        indexes = [models.Index(fields=["user", "-started_at"], name="calls_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.started_at:%d %b %H:%M}"
+
+
+class Turn(models.Model):
+    """One exchange: what the caller said, what was done, what the caller heard."""
+
+    class State(models.TextChoices):
+        TRANSCRIBING = "transcribing", "transcribing"
+        WAITING = "waiting", "waiting for a worker"
+        THINKING = "thinking", "thinking"
+        SPEAKING = "speaking", "speaking"
+        DONE = "done", "done"
+        INTERRUPTED = "interrupted", "interrupted"
+        FAILED = "failed", "failed"
+
+    class Source(models.TextChoices):
+        VOICE = "voice", "voice"
+        TYPED = "typed", "typed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="turns")
+    number = models.PositiveIntegerField(help_text="1 for the first turn of the call.")
+    source = models.CharField(max_length=6, choices=Source, default=Source.VOICE)
+    state = models.CharField(max_length=12, choices=State, default=State.TRANSCRIBING)
+    transcript = models.TextField(blank=True)
+    reply = models.TextField(blank=True)
+    heard = models.TextField(blank=True, help_text="The part of the reply the caller heard.")
+    error = models.CharField(max_length=60, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    model_name = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # Milliseconds since the end of the caller's speech (typed: since the text arrived).
+    transcript_ms = models.PositiveIntegerField(null=True, blank=True)
+    first_token_ms = models.PositiveIntegerField(null=True, blank=True)
+    first_audio_ms = models.PositiveIntegerField(null=True, blank=True)
+    utterance_ms = models.PositiveIntegerField(default=0, help_text="Length of the caller's audio.")
+
+    class Meta:
+        ordering = ["call", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["call", "number"], name="turn_number_once_per_call")
+        ]
+        indexes = [models.Index(fields=["state", "created_at"], name="turns_by_state")]
+
+    def __str__(self) -> str:
+        return self.transcript[:60] or f"turn {self.number}"
+
+
+class ToolCall(models.Model):
+    """One tool the agent ran in a turn, with what the tool answered."""
+
+    turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="tool_calls")
+    tool_call_id = models.CharField(max_length=80)
+    name = models.CharField(max_length=60)
+    arguments = models.JSONField(default=dict)
+    result = models.JSONField(null=True, blank=True)
+    summary = models.CharField(max_length=300, blank=True)
+    ok = models.BooleanField(null=True)
+    started_at = models.DateTimeField()
+    took_ms = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["turn", "started_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["turn", "tool_call_id"], name="tool_call_once_per_turn")
+        ]
+
+    def __str__(self) -> str:
+        return self.summary or self.name

@@ -1,0 +1,33 @@
+"""What can go wrong in a worker.
+
+WorkerError
+├── SpeechError      an engine could not hear or speak
+├── ModelError       the language model did not answer
+└── ToolError        the tool server did not answer (a refusal by a tool is a result, no error)
+"""
+
+from __future__ import annotations
+
+
+class WorkerError(Exception):
+    """`code` is for the operator, `message` is one sentence for the caller."""
+
+    code = "internal"
+
+    def __init__(self, message: str, *, code: str = "", retryable: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.retryable = retryable
+
+
+class SpeechError(WorkerError):
+    code = "speech"
+
+
+class ModelError(WorkerError):
+    code = "model"
+
+
+class ToolError(WorkerError):
+    code = "tool"
