@@ -25,6 +25,7 @@ class Call(models.Model):
     )
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.BROWSER)
     time_zone = models.CharField(max_length=64, blank=True)
+    audio_format = models.CharField(max_length=20, default="pcm16/16000")
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=40, blank=True)

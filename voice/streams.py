@@ -1,0 +1,23 @@
+"""Events from workers to calls and pages: one Redis stream each, bounded and with a lifetime.
+
+A stream and not a channel layer, because a reader that comes back after a restart goes on where
+it was, a slow one loses nothing silently, and one blocking read serves every call of a process.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voice import keys
+from voice.events import Event, encode
+
+FIELD = b"e"
+
+
+def publish(redis: Any, stream: str, *events: Event) -> None:
+    """Append events to a stream in one round trip (synchronous client; for workers and views)."""
+    pipe = redis.pipeline(transaction=False)
+    for event in events:
+        pipe.xadd(stream, {FIELD: encode(event)}, maxlen=keys.STREAM_LENGTH, approximate=True)
+    pipe.expire(stream, keys.STREAM_SECONDS)
+    pipe.execute()
