@@ -12,6 +12,10 @@ from django.db import models
 from django.db.models.functions import Lower
 
 
+def no_tags() -> list[str]:
+    return []
+
+
 class Preferences(models.Model):
     """A person's time zone and the hour meant when only a day was said."""
 
@@ -71,7 +75,7 @@ class Todo(models.Model):
         default=True, help_text="Off: due on that day (in the owner's zone), at no certain hour."
     )
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.NORMAL)
-    tags = models.JSONField(default=list, blank=True)
+    tags = models.JSONField(default=no_tags, blank=True)
     assignee = models.CharField(max_length=80, blank=True)
     repeat = models.CharField(max_length=200, blank=True, help_text="An RFC 5545 RRULE, or empty.")
     completed_at = models.DateTimeField(null=True, blank=True)
