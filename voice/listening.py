@@ -1,0 +1,91 @@
+"""The caller's audio, from socket bytes to utterances: voice gate, endpointing, bounded buffer.
+
+One `Listener` per call, called for every message of the socket: keep it short. The buffer is the
+only inbound audio in the web process and holds at most one utterance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import _webrtcvad
+
+from voice.audio import AudioFormat
+from voice.endpointing import Endpoint, Endpointer
+from voice.options import EndpointOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A transition; `audio` is the utterance so far for PAUSED and ENDED, else empty.
+
+    `silence_ms` is how long ago the caller's last voiced frame was.
+    """
+
+    endpoint: Endpoint
+    audio: bytes = b""
+    silence_ms: int = 0
+
+
+class Listener:
+    """Feeds PCM16 to WebRTC's voice gate frame by frame at the call's own rate."""
+
+    def __init__(self, audio_format: AudioFormat, options: EndpointOptions) -> None:
+        if audio_format.encoding != "pcm16":
+            raise ValueError("the listener takes PCM16")
+        self._options = options
+        self._format = audio_format
+        self._gate = _webrtcvad.create()
+        _webrtcvad.init(self._gate)
+        _webrtcvad.set_mode(self._gate, options.aggressiveness)
+        self._endpointer = Endpointer(options)
+        self._frame_bytes = audio_format.bytes_of(options.frame_ms)
+        self._lead_in_bytes = audio_format.bytes_of(options.lead_in_ms)
+        self._buffer = bytearray()
+        self._rest = b""
+
+    @property
+    def in_speech(self) -> bool:
+        return self._endpointer.in_speech
+
+    def feed(self, pcm: bytes) -> Iterator[Heard]:
+        data = self._rest + pcm if self._rest else pcm
+        size = self._frame_bytes
+        whole = len(data) - len(data) % size
+        self._rest = data[whole:]
+        rate = self._format.rate_hz
+        for at in range(0, whole, size):
+            frame = data[at : at + size]
+            voiced = _webrtcvad.process(self._gate, rate, frame, size // 2)
+            silence_ms = self._endpointer.silence_ms + self._options.frame_ms
+            self._buffer += frame
+            endpoint = self._endpointer.feed(voiced)
+            if endpoint is not None:
+                yield self._heard(endpoint, silence_ms)
+            elif not self._endpointer.in_speech and len(self._buffer) > 2 * self._lead_in_bytes:
+                del self._buffer[: -self._lead_in_bytes]
+
+    def finish(self) -> Heard | None:
+        """End a running utterance at once (mute, hang-up)."""
+        silence_ms = self._endpointer.silence_ms
+        endpoint = self._endpointer.end_now()
+        return self._heard(endpoint, silence_ms) if endpoint else None
+
+    def _heard(self, endpoint: Endpoint, silence_ms: int) -> Heard:
+        match endpoint:
+            case Endpoint.STARTED:
+                window = self._format.bytes_of(self._options.start_window_ms)
+                del self._buffer[: -(self._lead_in_bytes + window)]
+                return Heard(endpoint)
+            case Endpoint.PAUSED:
+                return Heard(endpoint, bytes(self._buffer), silence_ms)
+            case Endpoint.ENDED:
+                audio = bytes(self._buffer)
+                del self._buffer[: -self._lead_in_bytes]
+                return Heard(endpoint, audio, silence_ms)
+            case Endpoint.DISCARDED:
+                del self._buffer[: -self._lead_in_bytes]
+                return Heard(endpoint, silence_ms=silence_ms)
+            case Endpoint.RESUMED:
+                return Heard(endpoint)
