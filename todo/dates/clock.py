@@ -1,4 +1,4 @@
-"""Pieces that name an hour ("half past three", "5 pm", "in the evening") or a delay ("in 2 hours")."""
+"""Pieces that name an hour ("half past three", "in the evening") or a delay ("in 2 hours")."""
 
 from __future__ import annotations
 
@@ -126,10 +126,13 @@ PIECES: list[tuple[re.Pattern[str], Handler]] = [
         (r"\d{4}-\d{2}-\d{2}(?:[t ]\d{2}:\d{2}\S*)?", _iso),
         (rf"(?:in|within|after) {_DELAY}(?P<ago>)(?: time| from now)?", _delay),
         (rf"{_DELAY} (?:(?P<ago>ago)|from now|from today)", _delay),
-        (r"(?P<hour>\d{1,2})(?:[: ](?:oh )?(?P<minute>\d{1,2}))? (?P<half>[ap]m)", _with_meridiem),
         (
-            r"(?P<minutes>half|a quarter|quarter|\d{1,2}(?: minutes)?) (?P<way>past|to|before|after)"
-            r" (?P<hour>\d{1,2}|noon|midnight)(?: oclock)?",
+            r"(?P<hour>\d{1,2})(?:[: ](?:oh )?(?P<minute>\d{1,2}))? (?P<half>[ap]m)",
+            _with_meridiem,
+        ),
+        (
+            r"(?P<minutes>half|a quarter|quarter|\d{1,2}(?: minutes)?) "
+            r"(?P<way>past|to|before|after) (?P<hour>\d{1,2}|noon|midnight)(?: oclock)?",
             _past,
         ),
         (r"(?P<hour>\d{1,2}) oclock", _oclock),

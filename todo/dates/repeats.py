@@ -1,11 +1,11 @@
-"""Pieces that repeat ("every other monday"), and what the rules they make mean in time and words."""
+"""Pieces that repeat ("every other monday"), and the moments their rules mean."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
 
-from dateutil.rrule import rrulestr
+from dateutil.rrule import rrulestr  # type: ignore[import-untyped]  # publishes no types
 
 from todo.dates.days import MONTH, WEEKDAY, Handler, next_date
 from todo.dates.phrase import Phrase, local
@@ -190,7 +190,7 @@ def next_occurrence(rrule: str, after: datetime) -> datetime | None:
     if "BYHOUR" in rrule and "BYMINUTE" not in rrule:
         rrule += ";BYMINUTE=0"
     try:
-        found = rrulestr(rrule, dtstart=start).after(start)
+        found: datetime | None = rrulestr(rrule, dtstart=start).after(start)
     except (ValueError, OverflowError, TypeError, AttributeError) as error:
         raise ValueError(f"not a repeat rule: {rrule!r}") from error
     if found is None:

@@ -1,4 +1,4 @@
-"""Spoken or typed words as plain tokens: small letters, digits for number words, "5 pm" for "5p.m.".
+"""Spoken or typed words as plain tokens: small letters, digits, "5 pm" for "5p.m.".
 
 Every token remembers where it stood, so that a date can be cut out of the caller's own words.
 """
@@ -8,27 +8,40 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+
+def _listed(words: str) -> list[str]:
+    return words.split()
+
+
 UNITS = {
     word: number
     for number, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+        _listed(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen "
+            "fourteen fifteen sixteen seventeen eighteen nineteen"
+        )
     )
 }
 TENS = {
     word: 10 * number
     for number, word in enumerate(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
+        _listed("twenty thirty forty fifty sixty seventy eighty ninety"), start=2
     )
 }
 ORDINALS = {
     word: number
     for number, word in enumerate(
-        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth"],
+        _listed(
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
+            "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+        ),
         start=1,
     )
 } | {"twentieth": 20, "thirtieth": 30}
-WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
+WEEKDAYS = _listed("monday tuesday wednesday thursday friday saturday sunday")
+MONTHS = _listed(
+    "january february march april may june july august september october november december"
+)
 SHORT = {
     **{"mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday"},
     **{"thu": "thursday", "thur": "thursday", "thurs": "thursday", "fri": "friday"},
