@@ -21,3 +21,9 @@ class Refused(CallError):
 
 class BrokerLost(CallError):
     """The broker did not answer within its deadline."""
+
+
+class WorkerMissing(CallError):
+    def __init__(self, role: str) -> None:
+        super().__init__(role)
+        self.role = role

@@ -66,6 +66,10 @@ class Listener:
             elif not self._endpointer.in_speech and len(self._buffer) > 2 * self._lead_in_bytes:
                 del self._buffer[: -self._lead_in_bytes]
 
+    def finish_if_paused(self) -> Heard | None:
+        """End an utterance whose speaker had paused; half a sentence is never acted on."""
+        return self.finish() if self._endpointer.paused else None
+
     def finish(self) -> Heard | None:
         """End a running utterance at once (mute, hang-up)."""
         silence_ms = self._endpointer.silence_ms

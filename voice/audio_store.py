@@ -1,0 +1,76 @@
+"""Callers' utterances and reply audio in Redis: written once, read by range, always with an end.
+
+Every call has a deadline; a Redis that does not answer is `BrokerLost`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from voice import keys
+from voice.audio import AudioFormat
+from voice.errors import BrokerLost
+
+# Loopback answers in under a millisecond; a restarting broker is back within this.
+DEADLINE_SECONDS = 3.0
+# At most these many sentences' keys are deleted with a reply; its own lifetime ends the rest.
+_SENTENCES = 40
+
+
+@asynccontextmanager
+async def answering() -> AsyncIterator[None]:
+    """Within: Redis answers in time, or the caller of this gets `BrokerLost`."""
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise BrokerLost(type(error).__name__) from error
+
+
+class AudioStore:
+    def __init__(self, redis: Any) -> None:
+        self._redis = redis
+
+    async def put_utterance(self, utterance_id: str, audio: bytes, fmt: AudioFormat) -> None:
+        key = keys.utterance(utterance_id)
+        async with answering():
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.hset(key, mapping={"format": str(fmt), "audio": audio})
+            pipe.expire(key, keys.AUDIO_SECONDS)
+            await pipe.execute()
+
+    async def drop_utterance(self, utterance_id: str) -> None:
+        async with answering():
+            await self._redis.delete(keys.utterance(utterance_id))
+
+    async def read_reply(self, turn_id: str, seq: int, start: int, end: int) -> bytes:
+        async with answering():
+            data = await self._redis.getrange(keys.reply_audio(turn_id, seq), start, end - 1)
+            return bytes(data)
+
+    async def put_sentence(self, turn_id: str, call_id: str, fmt: AudioFormat, text: str) -> None:
+        """The only sentence of an announcement."""
+        key = keys.reply_text(turn_id)
+        async with answering():
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.hset(key, mapping={"call": call_id, "format": str(fmt), "0": text})
+            pipe.expire(key, keys.AUDIO_SECONDS)
+            await pipe.execute()
+
+    async def cancel(self, turn_id: str) -> None:
+        async with answering():
+            await self._redis.set(keys.cancelled(turn_id), 1, ex=keys.AUDIO_SECONDS)
+
+    async def drop_reply(self, turn_id: str, sentences: int) -> None:
+        names = [keys.reply_audio(turn_id, seq) for seq in range(min(sentences, _SENTENCES))]
+        async with answering():
+            await self._redis.delete(keys.reply_text(turn_id), *names)
+
+    async def alive(self, role: str) -> bool:
+        async with answering():
+            return bool(await self._redis.exists(keys.heartbeat(role)))

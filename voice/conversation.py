@@ -1,0 +1,440 @@
+"""The conversation of one call: who speaks, which turn runs, what the caller is told.
+
+Pure: speech, events and the clock come in, commands come out through `take()`; `voice.call`
+carries them out in order. One turn runs at a time, later ones wait, and an event of any turn but
+the current one changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from voice import events
+from voice.audio import AudioFormat
+from voice.errors import BrokerLost
+from voice.options import CallOptions
+from voice.playout import Fetch, ReplyPlayout
+from voice.turns import (
+    Announce,
+    AskAfter,
+    Begin,
+    Cancel,
+    Command,
+    Drop,
+    Finish,
+    HangUp,
+    LiveTurn,
+    Outcome,
+    Recognise,
+    Run,
+    Source,
+    Stage,
+    Tell,
+    new_id,
+)
+
+TOO_LONG = "That took too long, so I stopped waiting. Please look at your list before trying again."
+NOT_HEARD = "I could not make out your words. Please say it again, or type it."
+ONLY_NOISE = "I hear sound but no words. Try a quieter place, mute, or type instead."
+TOO_MANY = "One moment: I am still busy with what you said before. That last one was not taken."
+GOODBYE = "Goodbye."
+BROKER_LOST = "I lost touch with my workers. Your call stays up while I reconnect."
+BROKER_BACK = "I am back, and go on with what you said."
+NOT_STORED = "I could not take that in, so nothing was done with it. Please say it again."
+# Said on the first, then on every so many-th utterance without words.
+NOISE_EVERY = 3
+# A healthy worker takes a turn up within milliseconds; past this the caller is told why.
+ASK_AFTER_SECONDS = 3.0
+# How long a turn is kept for a worker that is not running.
+KEEP_SECONDS = 120.0
+
+
+@dataclass(slots=True)
+class Guess:
+    """An utterance recognised at a pause, in case the caller is done."""
+
+    utterance_id: str
+    text: str | None = None
+    failed: bool = False
+
+
+class Conversation:
+    def __init__(
+        self, audio_format: AudioFormat, options: CallOptions, ids: Callable[[], str] = new_id
+    ) -> None:
+        self._format = audio_format
+        self._options = options
+        self._new_id = ids
+        self._commands: list[Command] = []
+        self._numbers = 0
+        self._hearing: LiveTurn | None = None
+        self._guess: Guess | None = None
+        self._waiting: deque[LiveTurn] = deque()
+        self._announcements: deque[tuple[int, str]] = deque(maxlen=8)
+        self._kept: list[Command] = []
+        self._state = ""
+        self._wordless = 0
+        self._ending = False
+        self.current: LiveTurn | None = None
+
+    def take(self) -> list[Command]:
+        """The commands since the last call, a change of state last."""
+        state = self._present_state()
+        if state != self._state:
+            self._state = state
+            self._tell("state", state=state)
+        commands, self._commands = self._commands, []
+        return commands
+
+    @property
+    def undecided(self) -> bool:
+        """Something the caller said has not been handed to the agent yet."""
+        return any(turn.transcript is None for turn in self._waiting)
+
+    def next_fetch(self) -> Fetch | None:
+        """Reply audio that may leave now; an answer to speech waits while the caller speaks."""
+        turn = self.current
+        if turn is None or (self._hearing is not None and turn.source == "voice"):
+            return None
+        return turn.playout.next_fetch()
+
+    # Speech ---------------------------------------------------------------------------------
+    def speech_started(self, now: float) -> None:
+        self._hearing = self._new_turn("voice")
+        if self.current is not None and self.current.playout.waiting_to_be_heard:
+            self._stop_current("interrupted", now)
+
+    def speech_paused(self, audio: bytes) -> None:
+        self._guess = Guess(self._new_id())
+        self._commands.append(Recognise(self._guess.utterance_id, audio))
+
+    def speech_resumed(self) -> None:
+        self._guess = None
+
+    def speech_discarded(self, now: float) -> None:
+        self._hearing = self._guess = None
+        self._start_next(now)
+
+    def speech_ended(self, audio: bytes, silence_ms: int, now: float) -> None:
+        turn, guess = self._hearing or self._new_turn("voice"), self._guess
+        self._hearing = self._guess = None
+        if len(self._waiting) >= self._options.waiting_turns:
+            self._notice(TOO_MANY, "warning")
+            return
+        turn.ended_at = now - silence_ms / 1000
+        turn.mark("endpoint", now)
+        turn.utterance_ms = self._format.ms_of(len(audio))
+        turn.utterance_id = guess.utterance_id if guess else self._new_id()
+        if guess is None or guess.failed:
+            self._commands.append(Recognise(turn.utterance_id, audio))
+        elif guess.text is not None:
+            turn.transcript = guess.text
+            if not guess.text:
+                self._no_words(turn, now)
+                return
+            turn.mark("transcript", now)
+        turn.deadline = now + self._options.turn_seconds
+        self._waiting.append(turn)
+        self._commands.append(Begin(turn))
+        if turn.transcript:
+            self._tell_transcript(turn, turn.transcript)
+        self._start_next(now)
+
+    def typed(self, text: str, now: float) -> None:
+        if len(self._waiting) >= self._options.waiting_turns:
+            self._notice(TOO_MANY, "warning")
+            return
+        if self.current is not None and self.current.playout.waiting_to_be_heard:
+            self._stop_current("interrupted", now)
+        turn = self._new_turn("typed")
+        turn.ended_at, turn.transcript = now, text
+        turn.deadline = now + self._options.turn_seconds
+        self._waiting.append(turn)
+        self._commands.append(Begin(turn))
+        self._tell_transcript(turn, text)
+        self._start_next(now)
+
+    def interrupt(self, now: float) -> None:
+        """The caller asked for silence by a key or a button."""
+        if self.current is not None:
+            self._stop_current("interrupted", now)
+            self._start_next(now)
+
+    def announce(self, reminder_id: int, text: str, now: float) -> None:
+        self._announcements.append((reminder_id, text))
+        self._start_next(now)
+
+    # Events ---------------------------------------------------------------------------------
+    def handle(self, event: events.Event, now: float) -> None:
+        if isinstance(event, events.Transcribed):
+            self._transcribed(event, now)
+            return
+        turn = self.current
+        if turn is None or getattr(event, "turn_id", None) != turn.id:
+            return
+        turn.started = True
+        match event:
+            case events.ReplyDelta(text=text):
+                turn.mark("first_token", now)
+                turn.reply += text
+                self._tell("reply_delta", turn=turn.id, text=text)
+            case events.ToolStarted() | events.ToolFinished():
+                self._tell_tool(event)
+            case events.SentenceReady(seq=seq, text=text):
+                turn.mark("first_token", now)
+                turn.playout.sentence_ready(seq, text)
+            case events.SentenceAudio(seq=seq, size_bytes=size, final=final):
+                turn.playout.audio_ready(seq, size, final=final)
+            case events.TurnFinished(reply=reply, sentences=sentences, end_call=end_call):
+                turn.answered, turn.reply, turn.end_call = True, reply, end_call
+                turn.playout.finished(sentences)
+            case events.TurnFailed(code=code, message=message):
+                turn.answered, turn.error = True, code
+                turn.reply = turn.reply or message
+                turn.playout.finished()
+                self._notice(message, "error")
+        self._end_if_heard(now)
+
+    def played(self, turn_id: str, heard_ms: int, now: float) -> None:
+        turn = self.current
+        if turn is not None and turn.id == turn_id:
+            turn.playout.acknowledge(heard_ms)
+            turn.last_ack_at = now
+            self._end_if_heard(now)
+
+    def sending(self, fetch: Fetch, now: float) -> None:
+        """The bytes of `fetch` leave now."""
+        turn = self.current
+        if turn is None:
+            return
+        if not turn.playout.sent_ms:
+            turn.mark("first_audio", now)
+            turn.last_ack_at = now
+        if fetch.sentence is not None:
+            self._tell(
+                "sentence",
+                turn=turn.id,
+                seq=fetch.seq,
+                text=fetch.sentence.text,
+                from_ms=fetch.at_ms,
+            )
+        turn.playout.sent(fetch)
+
+    def tick(self, now: float) -> None:
+        """Look at the deadlines; about twice a second."""
+        turn = self.current
+        if turn is not None:
+            stalled = now - turn.last_ack_at > self._options.playout.stalled_seconds
+            if turn.playout.waiting_to_be_heard and stalled:
+                text = "Your device stopped playing my answer, so I hung up."
+                self._hang_up(4408, "not reading", text)
+            elif not turn.answered and now > turn.deadline:
+                turn.error = "deadline"
+                self._notice(TOO_LONG, "error")
+                self._stop_current("failed", now)
+            else:
+                self._end_if_heard(now)
+        self._ask_after(now)
+        self._give_up_on_recogniser(now)
+        self._start_next(now)
+
+    def failed(self, command: Command, error: Exception, now: float) -> None:
+        """A command could not be carried out: keep it, or tell the caller what was not done."""
+        if isinstance(command, AskAfter):
+            self._worker_missing(command)
+        elif isinstance(error, BrokerLost) and isinstance(command, Recognise | Run | Announce):
+            if len(self._kept) < self._options.waiting_turns:
+                self._kept.append(command)
+        elif isinstance(command, Recognise):
+            self._not_stored(command.utterance_id, now)
+        elif isinstance(command, Begin | Run):
+            self._not_stored(command.turn.id, now)
+
+    def broker_changed(self, connected: bool) -> None:
+        if connected:
+            self._commands += self._kept
+            self._kept.clear()
+        self._notice(BROKER_BACK if connected else BROKER_LOST, "info" if connected else "error")
+
+    def leave(self, now: float) -> None:
+        """The caller is gone: nothing more is heard, but what was said is still done."""
+        self._announcements.clear()
+        self._hearing = None
+        turn = self.current
+        if turn is not None and turn.answered:
+            self._stop_current("interrupted", now)
+        self.current = None
+        for waiting in [t for t in self._waiting if t.transcript is not None]:
+            self._waiting.remove(waiting)
+            self._commands.append(Run(waiting))
+
+    def _worker_missing(self, ask: AskAfter) -> None:
+        ask.turn.deadline += KEEP_SECONDS
+        what = "listening" if ask.role == "speech" else "thinking"
+        self._notice(
+            f"The part of me that does the {what} is not running right now. "
+            "I keep what you said and go on as soon as it is back.",
+            "error",
+        )
+
+    def _not_stored(self, some_id: str, now: float) -> None:
+        self._notice(NOT_STORED, "error")
+        for turn in [t for t in self._waiting if some_id in (t.id, t.utterance_id)]:
+            self._waiting.remove(turn)
+            turn.error = "not stored"
+            self._done(turn, "failed", "", now)
+        if self.current is not None and self.current.id == some_id:
+            self.current.error = "not stored"
+            self._stop_current("failed", now)
+        self._start_next(now)
+
+    # Inside ---------------------------------------------------------------------------------
+    def _new_turn(self, source: Source) -> LiveTurn:
+        self._numbers += 1
+        playout = ReplyPlayout(self._format, self._options.playout)
+        return LiveTurn(playout=playout, number=self._numbers, source=source, id=self._new_id())
+
+    def _transcribed(self, event: events.Transcribed, now: float) -> None:
+        guess = self._guess
+        if guess is not None and event.utterance_id == guess.utterance_id:
+            guess.text, guess.failed = event.text, event.failed
+            if self._hearing is not None and event.text:
+                self._tell_transcript(self._hearing, event.text, final=False)
+            return
+        for turn in self._waiting:
+            if turn.utterance_id == event.utterance_id and turn.transcript is None:
+                self._words(turn, event, now)
+                return
+
+    def _words(self, turn: LiveTurn, event: events.Transcribed, now: float) -> None:
+        if not event.text:
+            self._waiting.remove(turn)
+            self._commands.append(Drop(turn))
+            self._no_words(turn, now, failed=event.failed)
+            return
+        turn.transcript = event.text
+        turn.mark("transcript", now)
+        self._tell_transcript(turn, event.text)
+        self._start_next(now)
+
+    def _no_words(self, turn: LiveTurn, now: float, *, failed: bool = False) -> None:
+        self._tell_transcript(turn, "")
+        self._wordless += 1
+        if failed:
+            self._notice(NOT_HEARD, "warning")
+        elif self._wordless % NOISE_EVERY == 0:
+            self._notice(ONLY_NOISE, "warning")
+        self._start_next(now)
+
+    def _ask_after(self, now: float) -> None:
+        turns = [t for t in self._waiting if t.transcript is None]
+        if self.current is not None and not (self.current.started or self.current.answered):
+            turns.append(self.current)
+        for turn in turns:
+            if not turn.asked_after and now - turn.ended_at > ASK_AFTER_SECONDS:
+                turn.asked_after = True
+                role: Literal["agent", "speech"] = "agent" if turn.transcript else "speech"
+                self._commands.append(AskAfter(turn, role))
+
+    def _give_up_on_recogniser(self, now: float) -> None:
+        for turn in [t for t in self._waiting if t.transcript is None and now > t.deadline]:
+            self._waiting.remove(turn)
+            turn.error = "not recognised"
+            self._notice(NOT_HEARD, "error")
+            self._commands.append(Finish(turn, "failed", ""))
+
+    def _start_next(self, now: float) -> None:
+        if self.current is not None or self._ending:
+            return
+        if self._waiting:
+            if self._waiting[0].transcript is not None:
+                self._wordless = 0
+                self.current = turn = self._waiting.popleft()
+                turn.stage = Stage.RUNNING
+                turn.deadline = now + self._options.turn_seconds
+                self._commands.append(Run(turn))
+        elif self._announcements and self._hearing is None:
+            reminder_id, text = self._announcements.popleft()
+            self.current = turn = self._new_turn("voice")
+            turn.announcement, turn.reminder_id, turn.reply = True, reminder_id, text
+            turn.ended_at, turn.deadline = now, now + self._options.turn_seconds
+            turn.playout.sentence_ready(0, text)
+            turn.playout.finished(1)
+            turn.answered = True
+            self._commands.append(Announce(turn, text))
+
+    def _stop_current(self, outcome: Outcome, now: float) -> None:
+        turn = self.current
+        if turn is None:
+            return
+        self.current = None
+        self._tell("clear", turn=turn.id, number=turn.number)
+        self._commands.append(Cancel(turn))
+        self._done(turn, outcome, turn.playout.heard_text(), now)
+
+    def _end_if_heard(self, now: float) -> None:
+        turn = self.current
+        if turn is None or not turn.answered or not turn.playout.all_heard:
+            return
+        self.current = None
+        self._done(turn, "failed" if turn.error else "done", turn.reply, now)
+        if turn.end_call:
+            self._hang_up(1000, "said goodbye", GOODBYE)
+        self._start_next(now)
+
+    def _done(self, turn: LiveTurn, outcome: Outcome, heard: str, now: float) -> None:
+        turn.mark("done", now)
+        self._tell(
+            "turn_done",
+            turn=turn.id,
+            number=turn.number,
+            state=outcome,
+            reply=turn.reply,
+            heard=heard,
+            timings_ms=dict(turn.timings_ms),
+        )
+        self._commands.append(Finish(turn, outcome, heard))
+
+    def _hang_up(self, code: int, reason: str, text: str) -> None:
+        self._ending = True
+        self._commands.append(HangUp(code, reason, text))
+
+    def _present_state(self) -> str:
+        if self._hearing is not None:
+            return "hearing"
+        turn = self.current
+        if turn is not None and turn.playout.sent_ms:
+            return "speaking"
+        return "thinking" if turn is not None or self._waiting else "listening"
+
+    def _tell(self, kind: str, **fields: Any) -> None:
+        self._commands.append(Tell({"type": kind, **fields}))
+
+    def _notice(self, text: str, level: str) -> None:
+        self._tell("notice", text=text, level=level)
+
+    def _tell_transcript(self, turn: LiveTurn, text: str, *, final: bool = True) -> None:
+        self._tell("transcript", turn=turn.id, text=text, final=final, source=turn.source)
+
+    def _tell_tool(self, event: events.ToolStarted | events.ToolFinished) -> None:
+        fields: dict[str, Any] = {"summary": "", "change": None, "todos": [], "arguments": {}}
+        status = "running"
+        if isinstance(event, events.ToolFinished):
+            status = "done" if event.ok else "failed"
+            fields = {
+                "summary": event.summary,
+                "change": event.change_id,
+                "todos": event.todo_ids,
+                "arguments": event.arguments,
+            }
+        self._tell(
+            "tool",
+            turn=event.turn_id,
+            id=event.tool_call_id,
+            name=event.name,
+            status=status,
+            **fields,
+        )

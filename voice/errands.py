@@ -1,0 +1,96 @@
+"""The hand of a call: in order, what the conversation wants stored, written or queued."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from voice.audio import AudioFormat
+from voice.errors import WorkerMissing
+from voice.ports import Queue, Records, Store
+from voice.turns import (
+    Announce,
+    AskAfter,
+    Begin,
+    Cancel,
+    Command,
+    Drop,
+    Finish,
+    LiveTurn,
+    Recognise,
+    Run,
+)
+
+# A turn makes about five errands and at most four turns wait: more means a lost broker.
+ERRANDS = 64
+
+
+class Errands:
+    def __init__(
+        self,
+        call_id: str,
+        user_id: int,
+        audio_format: AudioFormat,
+        store: Store,
+        queue: Queue,
+        records: Records,
+        failed: Callable[[Command, Exception], None],
+    ) -> None:
+        self._call_id, self._user_id, self._format = call_id, user_id, audio_format
+        self._store, self._queue, self._records = store, queue, records
+        self._failed = failed
+        self._waiting: asyncio.Queue[Command] = asyncio.Queue(maxsize=ERRANDS)
+
+    def add(self, command: Command) -> None:
+        try:
+            self._waiting.put_nowait(command)
+        except asyncio.QueueFull as error:
+            self._failed(command, error)
+
+    async def run(self) -> None:
+        while True:
+            command = await self._waiting.get()
+            try:
+                await self._do(command)
+            except Exception as error:
+                # One place turns a failed errand into what the caller is told.
+                self._failed(command, error)
+            finally:
+                self._waiting.task_done()
+
+    async def finished(self) -> None:
+        await self._waiting.join()
+
+    async def _do(self, command: Command) -> None:
+        match command:
+            case Recognise(utterance_id=utterance_id, audio=audio):
+                await self._store.put_utterance(utterance_id, audio, self._format)
+                await self._queue.send("transcribe", utterance_id, self._call_id)
+            case Begin(turn=turn):
+                await self._records.begin_turn(self._call_id, turn)
+            case Run(turn=turn):
+                await self._records.set_transcript(turn)
+                await self._queue.send("run_turn", turn.id)
+            case Drop(turn=turn):
+                await self._records.drop_turn(turn.id)
+            case Cancel(turn=turn):
+                await self._store.cancel(turn.id)
+            case Finish(turn=turn):
+                await self._finish(command)
+            case Announce(turn=turn, text=text):
+                await self._store.put_sentence(turn.id, self._call_id, self._format, text)
+                await self._queue.send("speak", turn.id, 0)
+            case AskAfter(turn=turn, role=role):
+                await self._ask_after(turn, role)
+
+    async def _finish(self, command: Finish) -> None:
+        turn = command.turn
+        if turn.reminder_id is not None:
+            await self._records.reminder_told(self._user_id, turn.reminder_id)
+        if not turn.announcement:
+            await self._records.finish_turn(turn, command.outcome, command.heard)
+        await self._store.drop_reply(turn.id, turn.playout.sentences)
+
+    async def _ask_after(self, turn: LiveTurn, role: str) -> None:
+        if not await self._store.alive(role):
+            raise WorkerMissing(role)

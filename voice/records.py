@@ -1,0 +1,116 @@
+"""The rows of a call: written when something has happened, before anything is done about it.
+
+All functions run on the process's one database thread; the event loop never waits in the ORM.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
+from django.db import close_old_connections
+from django.utils import timezone
+
+from todo import reminders
+from todo.models import Reminder
+from voice.models import Call, Turn
+from voice.turns import LiveTurn, Outcome
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _in_database_thread(function: Callable[P, R]) -> Callable[P, Any]:
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        # A server that restarted has closed our connection; this is no request that would notice.
+        close_old_connections()
+        return function(*args, **kwargs)
+
+    return sync_to_async(run, thread_sensitive=True)
+
+
+@_in_database_thread
+def active_user(user_id: int) -> Any:
+    """The user, or None when gone or disabled."""
+    return get_user_model().objects.filter(pk=user_id, is_active=True).first()
+
+
+@_in_database_thread
+def open_call(call_id: str, user_id: int, channel: str, time_zone: str, audio_format: str) -> None:
+    Call.objects.create(
+        id=uuid.UUID(call_id),
+        user_id=user_id,
+        channel=channel,
+        time_zone=time_zone,
+        audio_format=audio_format,
+    )
+
+
+@_in_database_thread
+def close_call(call_id: str, reason: str, audio_in_ms: int, dropped_chunks: int) -> None:
+    Call.objects.filter(pk=call_id).update(
+        ended_at=timezone.now(),
+        end_reason=reason[:40],
+        audio_in_ms=audio_in_ms,
+        dropped_chunks=dropped_chunks,
+    )
+
+
+@_in_database_thread
+def begin_turn(call_id: str, turn: LiveTurn) -> None:
+    Turn.objects.create(
+        id=uuid.UUID(turn.id),
+        call_id=uuid.UUID(call_id),
+        number=turn.number,
+        source=turn.source,
+        state=Turn.State.TRANSCRIBING if turn.transcript is None else Turn.State.WAITING,
+        transcript=turn.transcript or "",
+        utterance_ms=turn.utterance_ms,
+        transcript_ms=turn.timings_ms.get("transcript"),
+    )
+
+
+@_in_database_thread
+def set_transcript(turn: LiveTurn) -> None:
+    """Only a turn still being transcribed: one that began with its words has them already."""
+    Turn.objects.filter(pk=turn.id, state=Turn.State.TRANSCRIBING).update(
+        state=Turn.State.WAITING,
+        transcript=turn.transcript or "",
+        transcript_ms=turn.timings_ms.get("transcript"),
+    )
+
+
+@_in_database_thread
+def drop_turn(turn_id: str) -> None:
+    Turn.objects.filter(pk=turn_id).delete()
+
+
+@_in_database_thread
+def finish_turn(turn: LiveTurn, outcome: Outcome, heard: str) -> None:
+    row: dict[str, Any] = {
+        "state": Turn.State(outcome),
+        "heard": heard,
+        "finished_at": timezone.now(),
+        "first_audio_ms": turn.timings_ms.get("first_audio"),
+    }
+    if turn.error:
+        row["error"] = turn.error[:60]
+    Turn.objects.filter(pk=turn.id).update(**row)
+
+
+@_in_database_thread
+def missed_reminders(user_id: int) -> list[tuple[int, str]]:
+    """(id, text) of reminders that came due while nobody was there, oldest first, at most 3."""
+    user = get_user_model().objects.get(pk=user_id)
+    return [(reminder.pk, reminder.text) for reminder in reminders.missed(user)[:3]]
+
+
+@_in_database_thread
+def reminder_told(user_id: int, reminder_id: int) -> None:
+    """Somebody else's reminder is left alone."""
+    reminder = Reminder.objects.filter(pk=reminder_id, owner_id=user_id).first()
+    if reminder is not None:
+        reminders.told(reminder, timezone.now())

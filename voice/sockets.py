@@ -1,0 +1,180 @@
+"""The two sockets as raw ASGI callables: accept, check, decode nothing, hand over, close.
+
+Raw and not `AsyncWebsocketConsumer`, which makes a task, a wait and a thread hop per message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from voice import admission, doors, events, keys, records
+from voice import browser_stream as wire
+from voice.call import CallSession
+from voice.errors import BrokerLost, Refused
+from voice.turns import HangUp
+from voice.wiring import Services, services
+
+logger = logging.getLogger(__name__)
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+NOT_ABLE = "I am not able to take calls right now. Please try again in a minute."
+# Pages that tell nothing and hear nothing for long are gone; browsers answer pings by themselves.
+PAGE_OUTBOX = 200
+
+
+async def call_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """`/ws/call`"""
+    await receive()
+    await send({"type": "websocket.accept"})
+    try:
+        end = await _admit(scope, receive, send)
+    except Refused as refusal:
+        logger.warning("call refused", extra={"code": refusal.code})
+        end = HangUp(refusal.code, "refused", refusal.sentence)
+    except (BrokerLost, RedisError, OSError, TimeoutError) as error:
+        logger.error("call not taken", extra={"reason": type(error).__name__})
+        end = HangUp(4503, "not able", NOT_ABLE)
+    except Exception:
+        # Top of the call: whatever is left becomes one log line and a sentence for the caller.
+        logger.exception("call broke")
+        end = HangUp(4503, "broken", "Something went wrong on my side, so I hung up.")
+    if end.text:
+        await _say(send, {"type": "bye", "reason": end.reason, "text": end.text})
+    await send({"type": "websocket.close", "code": end.code, "reason": end.reason})
+
+
+async def _admit(scope: dict[str, Any], receive: Receive, send: Send) -> HangUp:
+    joined = services()
+    user = await doors.caller(scope, joined.redis)
+    with admission.admitted(
+        user.pk, most=settings.MAX_CALLS, most_per_user=settings.MAX_CALLS_PER_USER
+    ):
+        start = await _start(receive, joined)
+        session = CallSession(
+            user_id=user.pk,
+            channel="browser" if doors.is_page(scope) else "command",
+            start=start,
+            send=lambda message: _send(send, message),
+            store=joined.store,
+            queue=joined.queue,
+            hub=joined.hub,
+            records=records,
+            options=joined.options,
+        )
+        return await session.run(lambda: _next(receive))
+
+
+async def _start(receive: Receive, joined: Services) -> wire.Start:
+    try:
+        async with asyncio.timeout(joined.options.start_seconds):
+            message = await _next(receive)
+    except TimeoutError:
+        raise Refused(4408, "The call was opened but never begun.") from None
+    control = wire.decode(message) if isinstance(message, str) else None
+    if not isinstance(control, wire.Start):
+        raise Refused(4400, "A call begins with a start message.")
+    return control
+
+
+async def page_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """`/ws/page`"""
+    await receive()
+    await send({"type": "websocket.accept"})
+    try:
+        user = doors.page_user(scope)
+        await _tell_page(user.pk, receive, send)
+        code = 1000
+    except Refused as refusal:
+        await _say(send, {"type": "bye", "reason": "refused", "text": refusal.sentence})
+        code = refusal.code
+    await send({"type": "websocket.close", "code": code})
+
+
+async def _tell_page(user_id: int, receive: Receive, send: Send) -> None:
+    outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=PAGE_OUTBOX)
+
+    def on_event(event: events.Event) -> None:
+        message = page_message(event)
+        if message is not None and not outbox.full():
+            outbox.put_nowait(message)
+
+    async def tell() -> None:
+        while True:
+            await _say(send, await outbox.get())
+
+    hub, stream = services().hub, keys.person_stream(user_id)
+    await hub.subscribe(stream, on_event, from_start=False)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            telling = tasks.create_task(tell())
+            while (message := await _next(receive)) is not None:
+                await _page_said(user_id, message)
+            telling.cancel()
+    finally:
+        hub.unsubscribe(stream, on_event)
+
+
+async def _page_said(user_id: int, message: str | bytes) -> None:
+    try:
+        said = json.loads(message)
+        if said["type"] == "reminder_told":
+            await records.reminder_told(user_id, int(said["id"]))
+    except (ValueError, KeyError, TypeError):
+        raise Refused(4400, "This is not a message of the page protocol.") from None
+
+
+def page_message(event: events.Event) -> dict[str, Any] | None:
+    match event:
+        case events.TodosChanged():
+            return {
+                "type": "todos_changed",
+                "summary": event.summary,
+                "change": event.change_id,
+                "todos": event.todo_ids,
+                "reminders": event.reminder_ids,
+            }
+        case events.ReminderDue():
+            return {
+                "type": "reminder",
+                "id": event.reminder_id,
+                "text": event.text,
+                "speech": event.speech,
+                "audio": f"/reminders/{event.reminder_id}/speech.wav",
+            }
+        case _:
+            return None
+
+
+async def _next(receive: Receive) -> str | bytes | None:
+    """The next message's content; None when the socket is gone."""
+    message = await receive()
+    if message["type"] == "websocket.disconnect":
+        return None
+    data: bytes | None = message.get("bytes")
+    return data if data is not None else str(message["text"])
+
+
+async def _send(send: Send, message: str | bytes) -> None:
+    if isinstance(message, bytes):
+        await send({"type": "websocket.send", "bytes": message})
+    else:
+        await send({"type": "websocket.send", "text": message})
+
+
+async def _say(send: Send, message: dict[str, Any]) -> None:
+    await _send(send, wire.encode(message))
+
+
+async def unknown_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Any other path: refused before it is accepted."""
+    await receive()
+    await send({"type": "websocket.close", "code": 4404})

@@ -1,0 +1,138 @@
+"""A turn while it lives in a call, and what the conversation asks its surroundings to do."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal
+
+from voice.playout import ReplyPlayout
+
+Source = Literal["voice", "typed"]
+Outcome = Literal["done", "interrupted", "failed"]
+
+
+class Stage(Enum):
+    TRANSCRIBING = "transcribing"
+    WAITING = "waiting"
+    RUNNING = "running"
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveTurn:
+    """One exchange from the end of the caller's speech to the end of the reply.
+
+    Times are seconds on the call's monotonic clock; `ended_at` is the caller's last voiced frame.
+    """
+
+    playout: ReplyPlayout
+    number: int
+    source: Source = "voice"
+    id: str = field(default_factory=new_id)
+    utterance_id: str = ""
+    utterance_ms: int = 0
+    ended_at: float = 0.0
+    transcript: str | None = None
+    stage: Stage = Stage.TRANSCRIBING
+    deadline: float = float("inf")
+    reply: str = ""
+    error: str = ""
+    end_call: bool = False
+    started: bool = False
+    """A worker has taken it up."""
+    asked_after: bool = False
+    """The caller's surroundings were asked why nothing happens."""
+    answered: bool = False
+    """The agent has said that it is finished (or has failed)."""
+    last_ack_at: float = 0.0
+    reminder_id: int | None = None
+    """Set for an announcement of a reminder, which is no row of its own."""
+    announcement: bool = False
+    timings_ms: dict[str, int] = field(default_factory=dict)
+
+    def mark(self, name: str, now: float) -> None:
+        """Note the first time something happened, in ms since the caller's speech ended."""
+        self.timings_ms.setdefault(name, max(0, round((now - self.ended_at) * 1000)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """A JSON message for the caller's client."""
+
+    message: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognise:
+    """Store this utterance and queue its transcription."""
+
+    utterance_id: str
+    audio: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Write the turn's row: the caller's words are now on record."""
+
+    turn: LiveTurn
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Write the transcript and queue the agent's part."""
+
+    turn: LiveTurn
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """It was not speech after all: delete the turn's row."""
+
+    turn: LiveTurn
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop the agent and the synthesis of this turn and delete its audio."""
+
+    turn: LiveTurn
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Write the outcome and what was heard, and delete the reply's audio."""
+
+    turn: LiveTurn
+    outcome: Outcome
+    heard: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Queue the synthesis of a sentence that is no answer (a reminder)."""
+
+    turn: LiveTurn
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskAfter:
+    """Nothing happens with this turn: is a worker of this role alive?"""
+
+    turn: LiveTurn
+    role: Literal["agent", "speech"]
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    code: int
+    reason: str
+    text: str
+
+
+Command = Tell | Recognise | Begin | Run | Drop | Cancel | Finish | Announce | AskAfter | HangUp
