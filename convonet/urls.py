@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 admin.autodiscover()
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("", include("voice.urls")),
 ]

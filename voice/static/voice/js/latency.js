@@ -1,0 +1,19 @@
+// The quiet line at the foot: how long the last answer took, and for operators its record.
+
+import { byId, el } from "./dom.js";
+
+const NO_TURN = "00000000-0000-0000-0000-000000000000";
+
+export function showLatency({ turn, timings_ms: timings }) {
+  if (!timings) return;
+  const parts = [
+    ["answered in", timings.first_audio],
+    ["words", timings.transcript],
+    ["first token", timings.first_token],
+  ].filter(([, ms]) => Number.isFinite(ms));
+  if (!parts.length) return;
+  const text = parts.map(([name, ms]) => `${name} ${(ms / 1000).toFixed(2)} s`).join(" · ");
+  const line = byId("latency");
+  const address = line.dataset.turnUrl;
+  line.replaceChildren(address ? el("a", { href: address.replace(NO_TURN, turn) }, text) : text);
+}

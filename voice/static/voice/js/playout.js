@@ -1,0 +1,81 @@
+// The page's loudspeaker: reply audio with the position heard, spoken reminders and earcons.
+
+import { counters } from "./counters.js";
+
+const RATE_HZ = 16000;
+const WORKLET = new URL("./worklets/playout.js", import.meta.url);
+
+export class Playout {
+  // `heard({turn, ms, playing, level})` is called about every 80 ms while audio plays.
+  constructor({ heard }) {
+    this.heard = heard;
+    this.sound = true;
+    this.opening = null;
+  }
+
+  // Call from a click or key press first: browsers let no page make a sound before one.
+  open() {
+    this.opening ??= this.start();
+    this.context?.resume();
+    return this.opening;
+  }
+
+  async start() {
+    this.context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
+    this.context.resume();
+    counters.playoutHz = this.context.sampleRate;
+    this.gain = this.context.createGain();
+    this.gain.connect(this.context.destination);
+    this.setSound(this.sound);
+    await this.context.audioWorklet.addModule(WORKLET);
+    this.node = new AudioWorkletNode(this.context, "playout", { outputChannelCount: [1] });
+    this.node.port.onmessage = ({ data }) => this.report(data);
+    this.node.connect(this.gain);
+  }
+
+  // One binary message of the call socket: two little-endian uint32, then PCM16 at 16 kHz.
+  // Answers what it holds, as {turn, endMs}.
+  play(message) {
+    const header = new DataView(message, 0, 8);
+    const [turn, offsetMs] = [header.getUint32(0, true), header.getUint32(4, true)];
+    const pcm = message.slice(8);
+    const endMs = offsetMs + ((pcm.byteLength >> 1) * 1000) / RATE_HZ;
+    this.node?.port.postMessage({ type: "audio", turn, offsetMs, pcm }, [pcm]);
+    return { turn, endMs };
+  }
+
+  clear(turn) {
+    this.node?.port.postMessage({ type: "clear", turn });
+  }
+
+  // The audio still plays without sound, so that the conversation goes on at its own pace.
+  setSound(on) {
+    this.sound = on;
+    this.gain?.gain.setTargetAtTime(on ? 1 : 0, this.context.currentTime, 0.01);
+  }
+
+  report({ turn, ms, playing, level, counters: told, cleared }) {
+    counters.samplesPlayed = told.played;
+    counters.samplesDropped = told.dropped;
+    counters.samplesLate = told.late;
+    counters.gaps = told.gaps;
+    counters.peak = told.peak;
+    if (cleared !== undefined) counters.lastClearedAt = performance.now();
+    // What left the queue is heard only after the output's own delay.
+    const delayMs = playing ? (this.context.outputLatency || 0) * 1000 : 0;
+    this.heard({ turn, ms: Math.max(0, Math.round(ms - delayMs)), playing, level });
+  }
+
+  // Plays a whole WAV (ArrayBuffer); answers false where the browser allows no sound yet.
+  async playClip(wav) {
+    await this.open();
+    if (this.context.state !== "running") return false;
+    const source = this.context.createBufferSource();
+    source.buffer = await this.context.decodeAudioData(wav);
+    source.connect(this.gain);
+    const ended = new Promise((resolve) => (source.onended = resolve));
+    source.start();
+    await ended;
+    return true;
+  }
+}
