@@ -5,6 +5,6 @@ class ConvonetConfig(AppConfig):
     name = "convonet"
 
     def ready(self) -> None:
-        from convonet import page_events
+        from convonet import checks, page_events  # noqa: F401  # registers the checks
 
         page_events.connect()

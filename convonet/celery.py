@@ -2,11 +2,49 @@
 
 from __future__ import annotations
 
+import logging.config
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "convonet.settings")
 
+from django.conf import settings
+
+FIRE_SECONDS = 5.0
+DAY_SECONDS = 86_400.0
+
 app = Celery("convonet")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    # Read by workers only: `imports` makes no import here.
+    imports=("workers.tasks",),
+    worker_pool="workers.pool:MeasuredPool",
+    # A child says that it is up after its warm-up, which on a busy machine takes a while.
+    worker_proc_alive_timeout=60.0,
+    beat_scheduler="workers.beat:OneScheduler",
+    beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
+    beat_schedule={
+        "fire due reminders": {
+            "task": "workers.tasks.fire_due_reminders",
+            "schedule": FIRE_SECONDS,
+            # When all children are busy, sweeps shall not pile up behind the turns.
+            "options": {"queue": "agent", "expires": FIRE_SECONDS},
+        },
+        "delete old records": {
+            "task": "workers.tasks.delete_old_records",
+            "schedule": DAY_SECONDS,
+            "options": {"queue": "agent", "expires": DAY_SECONDS},
+        },
+    },
+)
+
+
+@signals.setup_logging.connect
+def use_our_logging(**_: Any) -> None:
+    """Celery leaves logging alone when somebody answers this signal."""
+    from workers import preload
+
+    logging.config.dictConfig(settings.LOGGING)
+    preload.quieten()

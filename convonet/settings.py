@@ -10,12 +10,13 @@ from pathlib import Path
 
 import dj_database_url
 
-from convonet import __version__, env, secret
+from convonet import __version__, broker, env, running, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = __version__
 VAR_DIR = Path(env.text("CONVONET_VAR", str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+running.adopt(VAR_DIR)
 
 # --- Who may come in ------------------------------------------------------------------------
 PORT = env.integer("PORT", 8000, least=1, most=65_535)
@@ -113,7 +114,7 @@ USE_TZ = True
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 
 # --- Broker and workers ---------------------------------------------------------------------
-REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = env.text("REDIS_URL") or broker.url(6379, secret.derive(SECRET_KEY, "broker"))
 KEY_PREFIX = "convonet:"
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -149,7 +150,8 @@ MCP_URL = env.text("MCP_URL", f"http://127.0.0.1:{MCP_PORT}/mcp")
 MCP_TOKEN = secret.derive(SECRET_KEY, "mcp")
 
 # --- Flower ---------------------------------------------------------------------------------
-FLOWER_PORT = env.integer("FLOWER_PORT", 5555, least=0, most=65_535)
+FLOWER_PORT = env.integer("FLOWER_PORT", 5555, least=1, most=65_535)
+FLOWER_ADDRESS = env.text("FLOWER_ADDRESS", "127.0.0.1")
 FLOWER_USER = "operator"
 FLOWER_PASSWORD = secret.derive(SECRET_KEY, "flower")[:20]
 

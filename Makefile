@@ -1,0 +1,56 @@
+# `make run` and `make test` are the two commands; the rest is for developers.
+.DEFAULT_GOAL := help
+.PHONY: help run test check format demo bench screenshots lock clean python
+VENV := .venv
+BIN := $(VENV)/bin
+UV ?= uv
+
+help:  ## Say what there is
+	@echo "Convonet: speak a todo, hear it done."
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do \
+		printf '%-18s %s\n' "$$name" "$$what"; done
+
+# The first interpreter that is new enough and can make an environment; PYTHON=… overrides.
+FIND_PYTHON = for python in $${PYTHON:-} $(BIN)/python python3.11 python3.12 python3.13 python3 python3.14; do \
+	if command -v "$$python" >/dev/null 2>&1 && \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	then break; fi; python=; done; \
+	if [ -z "$$python" ]; then echo "Convonet needs Python 3.11 or newer, and none was found." \
+		"Install one, or name it: PYTHON=/path/to/python3 make $@" >&2; exit 1; fi
+
+run:  ## Install if needed, start everything, print where it is
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap base && exec $(BIN)/python -m convonet.launcher
+
+test:  ## Install the test tools if needed and run every test (ARGS='-m "not service"' for less)
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec $(BIN)/python -m pytest $(ARGS)
+
+check:  ## Lint, formatting, types and import contracts
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+
+format:  ## Let ruff format and sort
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+demo:  ## Play the recorded commands to a running server and print what became of each
+	@exec $(BIN)/python manage.py demo $(ARGS)
+
+bench:  ## Measure the delay from end of speech to first sound
+	@exec $(BIN)/python manage.py bench $(ARGS)
+
+screenshots:  ## Photograph every state of the page into docs/
+	@exec $(BIN)/python manage.py screenshots $(ARGS)
+
+lock:  ## Pin requirements/*.in again, with hashes (needs uv)
+	@pins=; for name in base test postgres piper; do \
+		echo "Locking requirements/$$name.in"; \
+		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--no-header $$pins requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+		pins='-c requirements/base.txt'; done
+
+clean:  ## Remove the environment and caches; var/ (your data) stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +

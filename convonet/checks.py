@@ -1,0 +1,150 @@
+"""System checks, each one sentence; an error stops the start instead of the first call."""
+
+from __future__ import annotations
+
+import ipaddress
+import shutil
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+TAG = "convonet"
+Check = Callable[..., list[CheckMessage]]
+# A secret with fewer characters than this can be guessed.
+SECRET_LENGTH = 32
+
+
+@register(TAG)
+def fast_sockets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    from autobahn.websocket import USES_NVX
+
+    if USES_NVX:
+        return []
+    return [
+        Warning(
+            "Autobahn runs without its native code, so a call's audio costs several times the CPU.",
+            hint="Unset AUTOBAHN_USE_NVX, or install a wheel of autobahn that has NVX.",
+            id="convonet.W001",
+        )
+    ]
+
+
+@register(TAG)
+def strong_secret(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The tool server's token and Flower's password are derived from it."""
+    if len(settings.SECRET_KEY) >= SECRET_LENGTH:
+        return []
+    return [
+        Error(
+            f"SECRET_KEY has fewer than {SECRET_LENGTH} characters, and every password between the "
+            "processes is made from it.",
+            hint="Unset it to have one made, or set a long random one.",
+            id="convonet.E001",
+        )
+    ]
+
+
+@register(TAG)
+def published_without_debug(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if not (settings.PUBLIC_URL and settings.DEBUG):
+        return []
+    return [
+        Error(
+            "DEBUG is on while PUBLIC_URL is set: error pages would show settings to anyone.",
+            hint="Unset one of them.",
+            id="convonet.E002",
+        )
+    ]
+
+
+@register(TAG)
+def published_without_demo(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if not (settings.PUBLIC_URL and settings.EMBEDDED_LOGIN):
+        return []
+    return [
+        Error(
+            "CONVONET_EMBEDDED_LOGIN is on while PUBLIC_URL is set: visitors that a proxy on this "
+            "machine brings could be let in without a password.",
+            hint="Unset one of them.",
+            id="convonet.E003",
+        )
+    ]
+
+
+@register(TAG)
+def broker_has_password(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    broker = urlsplit(settings.REDIS_URL)
+    host = broker.hostname or ""
+    if broker.scheme == "unix" or broker.password or _is_loopback(host):
+        return []
+    kind = Error if settings.PUBLIC_URL else Warning
+    return [
+        kind(
+            f"The broker at {host} has no password: who reaches it can run tasks and hear calls.",
+            hint="Give it one and put it in REDIS_URL.",
+            id="convonet.E004",
+        )
+    ]
+
+
+@register(TAG)
+def hosts_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    public = urlsplit(settings.PUBLIC_URL)
+    if settings.PUBLIC_URL and (public.scheme not in ("http", "https") or not public.hostname):
+        return [
+            Error(
+                f"PUBLIC_URL must be a whole address such as https://talk.example.org, not "
+                f"{settings.PUBLIC_URL!r}.",
+                id="convonet.E005",
+            )
+        ]
+    if "*" in settings.ALLOWED_HOSTS:
+        return [
+            Error(
+                "ALLOWED_HOSTS is *, which lets other sites' pages speak as this one.",
+                hint="Name the hosts this service is reached by.",
+                id="convonet.E006",
+            )
+        ]
+    if public.hostname and not _is_allowed(public.hostname, settings.ALLOWED_HOSTS):
+        return [
+            Error(
+                f"PUBLIC_URL's host {public.hostname} is not in ALLOWED_HOSTS, so every page would "
+                "be refused.",
+                hint="Add it there.",
+                id="convonet.E007",
+            )
+        ]
+    return []
+
+
+@register(TAG)
+def programs_are_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    missing = [name for name in ("daphne", "celery") if shutil.which(name) is None]
+    if not missing:
+        return []
+    return [
+        Error(
+            f"{' and '.join(missing)} cannot be found on the PATH.",
+            hint="Start with make run, or with .venv/bin first in PATH.",
+            id="convonet.E008",
+        )
+    ]
+
+
+def _is_loopback(host: str) -> bool:
+    if host in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_allowed(host: str, allowed: Sequence[str]) -> bool:
+    from django.http.request import validate_host
+
+    return validate_host(host, list(allowed))

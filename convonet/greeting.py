@@ -1,0 +1,87 @@
+"""What `make run` says once the product can be used, and while it cannot."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# Longer than a first start takes on a slow machine; then the reasons are worth reading.
+PATIENCE_SECONDS = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    port: int
+    flower_port: int
+    flower_user: str
+    flower_password: str
+    admin_password: str = ""
+    """Set on the first run only: it is kept nowhere in clear."""
+
+
+def text(addresses: Addresses, took_seconds: float) -> str:
+    page = f"http://localhost:{addresses.port}"
+    lines = [
+        "",
+        f"Convonet is ready ({took_seconds:.1f} s).",
+        f"  Talk     {page}/",
+        f"  Admin    {page}/admin/",
+        f"  Flower   http://localhost:{addresses.flower_port}/",
+    ]
+    if addresses.admin_password:
+        lines += [
+            "",
+            f"  The admin's login is admin with the password {addresses.admin_password}",
+            f"  Flower's is {addresses.flower_user} with {addresses.flower_password}",
+            "  They are shown only this once; manage.py changepassword admin sets another,",
+            "  and manage.py flower_login shows Flower's again.",
+        ]
+    lines += [
+        "",
+        '  Try: press the round button and say "add buy milk for tomorrow at five".',
+        "  Logs are in var/log. Ctrl-C stops everything.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+class Greeter(threading.Thread):
+    """Asks /healthz until it is well, then says where everything is; ends with the process."""
+
+    def __init__(self, addresses: Addresses, say: Callable[[str], None], began: float) -> None:
+        super().__init__(name="greeter", daemon=True)
+        self.addresses = addresses
+        self.say = say
+        self.began = began
+
+    def run(self) -> None:
+        complained = False
+        while (reasons := self._reasons()) is not None:
+            waited = time.monotonic() - self.began
+            if waited > PATIENCE_SECONDS and not complained:
+                complained = True
+                self.say(f"Not ready after {waited:.0f} s, still trying. {reasons}")
+            time.sleep(0.2)
+        self.say(text(self.addresses, time.monotonic() - self.began))
+
+    def _reasons(self) -> str | None:
+        """None when the product is well, else why it is not."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.addresses.port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            response = connection.getresponse()
+            body = response.read()
+        except (OSError, http.client.HTTPException):
+            return "The web server does not answer; see var/log/web.log."
+        finally:
+            connection.close()
+        if response.status == http.HTTPStatus.OK:
+            return None
+        try:
+            return " ".join(json.loads(body)["reasons"])
+        except (ValueError, KeyError):
+            return f"/healthz answered {response.status}; see var/log/web.log."

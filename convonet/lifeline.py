@@ -1,0 +1,52 @@
+"""Ties a process to its parent: `python -m convonet.lifeline NAME` runs a line of the Procfile.
+
+The supervisor starts every process through this, so that none outlives it, even if it is killed
+with no chance to clean up. Standard library only: the command replaces this interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from convonet import procfile
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(sent: int = signal.SIGKILL) -> None:
+    """Have the kernel send `sent` when the parent ends; survives exec, but not fork.
+
+    Only Linux knows this. Elsewhere a killed supervisor leaves its processes to be ended by hand.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(sent), 0, 0, 0)
+    if os.getppid() != parent:
+        # The parent ended before the kernel was told.
+        os.kill(os.getpid(), sent)
+
+
+def bind_future_children() -> None:
+    """Have every process forked from this one, at any depth, die with its parent."""
+    os.register_at_fork(after_in_child=die_with_parent)
+
+
+def main(arguments: list[str]) -> None:
+    name = arguments[0]
+    if name == "--":
+        # The broker: it may write its file to the end.
+        die_with_parent(signal.SIGTERM)
+        os.execvp(arguments[1], arguments[1:])  # noqa: S606
+    commands = procfile.read(Path("Procfile"))
+    die_with_parent()
+    os.execv("/bin/sh", ["sh", "-c", commands[name]])  # noqa: S606
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,41 @@
+"""What a running launcher chose, kept in `var/run.json` for commands in another terminal.
+
+`manage.py call` or `manage.py shell` must reach the same broker and ports as the product that
+`make run` started; settings take them as defaults below the environment's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+FILE = "run.json"
+SHARED = ("PORT", "REDIS_URL", "MCP_PORT", "FLOWER_PORT", "DATABASE_URL", "PUBLIC_URL")
+
+
+def record(var_dir: Path, environment: Mapping[str, str]) -> None:
+    """Write the launcher's choices where only the same user may read them."""
+    chosen = {name: environment[name] for name in SHARED if name in environment}
+    path = var_dir / FILE
+    candidate = path.with_suffix(".new")
+    candidate.unlink(missing_ok=True)
+    with open(os.open(candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump({"pid": os.getpid(), "environment": chosen}, file)
+    candidate.replace(path)
+
+
+def forget(var_dir: Path) -> None:
+    (var_dir / FILE).unlink(missing_ok=True)
+
+
+def adopt(var_dir: Path) -> None:
+    """Take a living launcher's choices for what the environment does not set itself."""
+    try:
+        state = json.loads((var_dir / FILE).read_text())
+        os.kill(state["pid"], 0)
+    except (OSError, ValueError, KeyError):
+        return
+    for name, value in state["environment"].items():
+        os.environ.setdefault(name, value)
