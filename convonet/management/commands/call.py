@@ -1,0 +1,99 @@
+"""Plays a recording as a caller through the running server's socket, and says what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from tzlocal import get_localzone_name
+
+from convonet.caller import CallFailed, CallReport, Exchange, Utterance, place_call
+from convonet.recordings import read_wav, speech_end_ms, write_wav
+from voice import tickets
+
+
+class Command(BaseCommand):
+    help = "Call the running server with a recording (or typed words) and print what happened."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("files", nargs="*", type=Path, metavar="FILE.wav")
+        parser.add_argument("--text", action="append", default=[], help="typed words to send")
+        parser.add_argument("--user", default=settings.DEMO_USERNAME, help="who calls")
+        parser.add_argument("--reply", type=Path, metavar="OUT.wav", help="write the reply's audio")
+        parser.add_argument("--json", action="store_true", help="end with one object on one line")
+        parser.add_argument("--url", help="ws://host:port/ws/call of the server")
+        parser.add_argument("--time-zone", default="", help="the caller's zone (default: yours)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        utterances = [_recorded(path) for path in options["files"]]
+        utterances += [Utterance(text=text) for text in options["text"]]
+        if not utterances:
+            raise CommandError("Name a WAV file to play, or give --text.")
+        url = options["url"] or f"ws://127.0.0.1:{settings.PORT}/ws/call"
+        try:
+            report = asyncio.run(
+                place_call(
+                    url,
+                    _ticket(options["user"]),
+                    utterances,
+                    time_zone=options["time_zone"] or get_localzone_name() or "UTC",
+                )
+            )
+        except CallFailed as error:
+            raise CommandError(f"{error} Is `make run` up?") from error
+        for exchange in report.exchanges:
+            self._print(exchange)
+        if options["reply"]:
+            write_wav(options["reply"], b"".join(bytes(e.audio) for e in report.exchanges))
+            self.stdout.write(f"  reply written to {options['reply']}")
+        if options["json"]:
+            self.stdout.write(json.dumps(_summary(report)))
+        if any(exchange.state != "done" for exchange in report.exchanges):
+            raise CommandError(report.bye or "Not every utterance was answered.")
+
+    def _print(self, exchange: Exchange) -> None:
+        say = self.stdout.write
+        say(f"  you    {exchange.transcript or '(no words)'}")
+        for call in exchange.tool_calls:
+            arguments = json.dumps(call["arguments"], ensure_ascii=False)
+            say(f"  tool   {call['name']} {arguments} -> {call['summary'] or call['status']}")
+        for notice in exchange.notices:
+            say(f"  notice {notice}")
+        say(f"  reply  {exchange.reply}")
+        times = exchange.timings_ms
+        steps = ("transcript", "first_token", "first_audio")
+        shown = " -> ".join(f"{s.replace('_', ' ')} {times[s]} ms" for s in steps if s in times)
+        say(f"  times  end of speech -> {shown}")
+
+
+def _recorded(path: Path) -> Utterance:
+    try:
+        pcm = read_wav(path)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    return Utterance(pcm=pcm, speech_end_ms=speech_end_ms(pcm))
+
+
+def _ticket(username: str) -> str:
+    user = get_user_model().objects.filter(username=username).first()
+    if user is None:
+        raise CommandError(f"There is no user {username!r}. Name one with --user.")
+    return tickets.issue(user.pk)
+
+
+def _summary(report: CallReport) -> dict[str, Any]:
+    exchanges = report.exchanges
+    return {
+        "transcript": " ".join(e.transcript for e in exchanges),
+        "reply": " ".join(e.reply for e in exchanges),
+        "tool_calls": [call for e in exchanges for call in e.tool_calls],
+        "timings_ms": exchanges[-1].timings_ms if exchanges else {},
+        "server_ms": exchanges[-1].server_ms if exchanges else {},
+        "states": [e.state for e in exchanges],
+    }
