@@ -1,5 +1,80 @@
-"""The Celery tasks: thin, ids only.
+"""The Celery tasks: thin, ids only. What they do lies in the modules they import when run.
 
-`transcribe(utterance_id, call_id)`, `run_turn(turn_id)`, `speak(turn_id, seq)`,
-`fire_due_reminders()`.
+Imported by every worker, so nothing here may import langchain, numpy or an engine.
 """
+
+from __future__ import annotations
+
+from typing import Any
+
+from billiard.exceptions import TimeLimitExceeded
+from celery import Task, current_app, shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+
+from workers import bootsteps, preload, wiring
+
+current_app.steps["worker"].update({bootsteps.MaintainPool, bootsteps.Heartbeat})
+
+
+class TurnTask(Task):  # type: ignore[misc]  # celery has no types
+    """A turn whose child was killed at the hard time limit is still answered."""
+
+    def on_failure(
+        self, exc: BaseException, task_id: str, args: Any, kwargs: Any, einfo: Any
+    ) -> None:
+        if isinstance(exc, TimeLimitExceeded):  # told in the parent, which touches no database
+            give_up_turn.apply_async(args)
+
+
+@shared_task(base=TurnTask)
+def run_turn(turn_id: str) -> None:
+    wiring.turn_runner().run(turn_id)
+
+
+@shared_task
+def give_up_turn(turn_id: str) -> None:
+    wiring.turn_runner().give_up(turn_id)
+
+
+@shared_task(queue=preload.SPEECH)
+def transcribe(utterance_id: str, call_id: str) -> None:
+    from workers import speech_jobs
+
+    speech_jobs.transcribe(wiring.redis_client(), wiring.transcriber(), utterance_id, call_id)
+
+
+@shared_task(queue=preload.SPEECH)
+def speak(turn_id: str, seq: int) -> None:
+    from workers import speech_jobs
+
+    speech_jobs.speak(wiring.redis_client(), wiring.synthesizer(), turn_id, seq)
+
+
+@shared_task(queue=preload.SPEECH)
+def speak_reminder(reminder_id: int) -> None:
+    from workers import reminders, speech_jobs
+
+    speech = reminders.speech_for(reminder_id)
+    if speech is not None:
+        redis, engine = wiring.redis_client(), wiring.synthesizer()
+        speech_jobs.speak_reminder(redis, engine, reminder_id, speech)
+
+
+@shared_task
+def fire_due_reminders() -> None:
+    from workers import reminders
+
+    for reminder_id in reminders.fire_due(wiring.redis_client()):
+        speak_reminder.apply_async([reminder_id])
+
+
+@shared_task(soft_time_limit=600, time_limit=660, acks_late=False)
+def delete_old_records() -> None:
+    from django.utils import timezone
+
+    from workers import retention
+
+    try:
+        retention.purge(timezone.now(), wiring.retention_options())
+    except SoftTimeLimitExceeded:
+        return  # what is left goes tomorrow

@@ -1,0 +1,208 @@
+"""LangChain's agent loop for one turn, on the loop thread, told as `workers.steps`.
+
+Tools are called here, by a middleware and not by the tools themselves, because only here are the
+call's place in the turn, its signed context and the turn's deadline known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, cast
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware
+from langchain.agents.middleware.types import ToolCallRequest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.tools import StructuredTool
+from langgraph.errors import GraphRecursionError
+from langgraph.types import Command
+from mcp.types import Tool
+
+from workers import steps
+from workers.errors import ToolError, WorkerError
+from workers.history import result_text
+from workers.tools import TodoServer
+
+_STATUS_DONE = frozenset({"ok", "nothing", "ask"})
+_SAID = {
+    "tool_unreached": "The todo service could not be reached, so this was not done.",
+    "tool_refused": "The todo service did not accept this, so it was not done.",
+    "tool_unknown": "The todo service did not answer. It is not known whether this was done.",
+}
+
+
+@dataclass(slots=True)
+class TurnContext:
+    """What the tools of one turn share. `deadline` is monotonic, `emit` may be called anywhere."""
+
+    server: TodoServer
+    signed: str
+    key_prefix: str
+    deadline: float
+    tool_seconds: float
+    emit: Callable[[steps.Step], None]
+    stopped: bool = False
+    tools_running: int = 0
+    # "Add milk and delete the bread": calls made at once still run in the order they were made.
+    in_order: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class ToolCaller(AgentMiddleware[Any, TurnContext]):
+    """Runs each tool call against the todo server and tells the model the truth about it."""
+
+    async def awrap_tool_call(
+        self,
+        request: ToolCallRequest,
+        handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]],
+    ) -> ToolMessage | Command[Any]:
+        context = cast(TurnContext, request.runtime.context)
+        call = request.tool_call
+        ordinal = ordinal_of(request.state["messages"], call["id"])
+        async with context.in_order:
+            if context.stopped:
+                raise asyncio.CancelledError
+            context.tools_running += 1
+            try:
+                ended = await _run_tool(context, ordinal, call["id"] or "", call)
+            finally:
+                context.tools_running -= 1
+        text = result_text(ended.result)
+        return ToolMessage(text, tool_call_id=call["id"], name=call["name"])
+
+
+def ordinal_of(messages: Sequence[BaseMessage], tool_call_id: str | None) -> int:
+    """The place of a tool call among all those made since the caller last spoke."""
+    ordinal = 0
+    for message in _this_turn(messages):
+        if isinstance(message, AIMessage):
+            for call in message.tool_calls:
+                if call["id"] == tool_call_id and message is messages[-1]:
+                    return ordinal
+                ordinal += 1
+    return ordinal
+
+
+def _this_turn(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
+    spoken = [n for n, message in enumerate(messages) if isinstance(message, HumanMessage)]
+    return messages[spoken[-1] + 1 :] if spoken else messages
+
+
+async def _run_tool(context: TurnContext, ordinal: int, call_id: str, call: Any) -> steps.ToolEnded:
+    name, arguments = call["name"], dict(call["args"])
+    started = monotonic()
+    context.emit(steps.ToolBegan(ordinal, call_id, name, arguments))
+    result, ok = {"status": "unknown", "said": _SAID["tool_unknown"]}, None
+    try:
+        result, ok = await _answer_of(context, ordinal, name, arguments)
+    finally:
+        took_ms = round((monotonic() - started) * 1000)
+        ended = steps.ToolEnded(ordinal, call_id, name, arguments, result, ok, took_ms)
+        context.emit(ended)
+    return ended
+
+
+async def _answer_of(
+    context: TurnContext, ordinal: int, name: str, arguments: dict[str, Any]
+) -> tuple[dict[str, Any], bool | None]:
+    try:
+        result = await context.server.call(
+            name,
+            arguments,
+            context=context.signed,
+            key=f"{context.key_prefix}:{ordinal}",
+            deadline=min(context.deadline, monotonic() + context.tool_seconds),
+        )
+    except ToolError as error:
+        said = _SAID.get(error.code, error.message)
+        return {"status": error.code, "said": said}, None if error.code == "tool_unknown" else False
+    return result, result.get("status") in _STATUS_DONE
+
+
+def as_langchain(tool: Tool) -> StructuredTool:
+    """The schema the model sees; `ToolCaller` makes the call."""
+    return StructuredTool(
+        name=tool.name,
+        description=tool.description or tool.name,
+        args_schema=tool.inputSchema,
+        coroutine=_not_called,
+    )
+
+
+async def _not_called(**_: Any) -> None:
+    raise AssertionError("tools are called by ToolCaller")
+
+
+def build_agent(model: Any, tools: Sequence[Tool]) -> Any:
+    return create_agent(
+        model,
+        [as_langchain(tool) for tool in tools],
+        middleware=[ToolCaller()],
+        context_schema=TurnContext,
+    )
+
+
+class AgentRun:
+    """One run of the loop; emits its steps and, whatever happens, one `Ended` at the end."""
+
+    def __init__(self, model: Any, context: TurnContext, max_steps: int) -> None:
+        self._model = model
+        self._context = context
+        self._max_steps = max_steps
+        self._task: asyncio.Task[None] | None = None
+
+    async def drive(self, messages: Sequence[BaseMessage], tools_deadline: float) -> None:
+        self._task = asyncio.current_task()
+        ended = steps.Ended()
+        try:
+            if self._context.stopped:
+                raise asyncio.CancelledError
+            tools = await self._context.server.tools(tools_deadline)
+            await self._stream(build_agent(self._model, tools), messages)
+        except asyncio.CancelledError:
+            ended = steps.Ended("cancelled")
+        except GraphRecursionError:
+            ended = steps.Ended("too_many_steps")
+        except WorkerError as error:
+            ended = steps.Ended(error.code)
+        except MemoryError:
+            ended = steps.Ended("memory")
+        except Exception as error:
+            ended = steps.Ended("model", _where(error))
+        finally:
+            self._context.emit(ended)
+
+    def stop(self) -> None:
+        """Called on the loop: end soon, but let a tool that has begun finish and be recorded."""
+        self._context.stopped = True
+        if self._task is not None and not self._context.tools_running:
+            self._task.cancel()
+
+    def abort(self) -> None:
+        """Called on the loop: end now."""
+        self._context.stopped = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _stream(self, agent: Any, messages: Sequence[BaseMessage]) -> None:
+        stream = agent.astream(
+            {"messages": list(messages)},
+            context=self._context,
+            stream_mode=["messages", "updates"],
+            config={"recursion_limit": self._max_steps},
+        )
+        async for mode, item in stream:
+            if mode == "updates":
+                if "model" in item:
+                    self._context.emit(steps.MessageEnded())
+            elif isinstance(item[0], AIMessage) and item[0].text:
+                self._context.emit(steps.Words(item[0].text))
+
+
+def _where(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + place

@@ -1,0 +1,221 @@
+"""One agent turn, from its row to its last sentence, under one deadline.
+
+The loop thread runs the agent; this thread takes its steps one by one and does everything that
+waits: the database, Redis, the broker. A turn never ends silently.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from contextlib import suppress
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from langchain_core.messages import BaseMessage, SystemMessage
+
+from todo import context as tool_context
+from voice.models import Turn
+from workers import history, prompts, steps
+from workers.agent_loop import AgentRun, TurnContext
+from workers.loop import LoopThread
+from workers.options import AgentOptions
+from workers.tools import TodoServer
+from workers.turn_record import TurnRecord, earlier_turns
+
+logger = logging.getLogger("workers.agent_turn")
+
+CANCEL_CHECK_SECONDS = 0.2
+# After the deadline, how long the loop may take to say what became of a tool call.
+LAST_WORD_SECONDS = 1.0
+CLOSE_SECONDS = 1.0
+
+
+class TurnRunner:
+    """What one child keeps for all its turns."""
+
+    def __init__(
+        self, loop: LoopThread, server: TodoServer, model: Any, redis: Any, options: AgentOptions
+    ) -> None:
+        self._loop = loop
+        self._server = server
+        self._model = model
+        self._redis = redis
+        self._options = options
+
+    def run(self, turn_id: str) -> None:
+        began = monotonic()
+        record = TurnRecord.claim(turn_id, self._redis, self._options.max_reply_characters)
+        if record is None:
+            self._not_again(turn_id)
+            return
+        code = self._guarded(record, began + self._options.turn_seconds)
+        self._log(record, code, began)
+
+    def give_up(self, turn_id: str) -> None:
+        """The turn's child was killed for taking too long; tell the caller so."""
+        record = TurnRecord.reopen(turn_id, self._redis)
+        if record is not None and record.turn.state == Turn.State.THINKING:
+            record.failed("deadline", known=False)
+            self._log(record, "deadline", monotonic())
+
+    def close(self) -> None:
+        with suppress(TimeoutError):
+            self._loop.submit(self._server.close()).result(CLOSE_SECONDS)
+        self._loop.stop()
+
+    def _not_again(self, turn_id: str) -> None:
+        """Its worker may have died between writing the end and telling it."""
+        record = TurnRecord.reopen(turn_id, self._redis)
+        if record is not None and record.turn.state == Turn.State.SPEAKING:
+            record.tell_finished()
+        logger.info("turn not run again", extra={"turn_id": turn_id})
+
+    def _guarded(self, record: TurnRecord, deadline: float) -> str:
+        try:
+            return self._run(record, deadline)
+        except Exception as error:
+            # Everything, SoftTimeLimitExceeded and MemoryError too: the caller waits for a word.
+            logger.exception(
+                "turn broke", extra={"turn_id": record.id, "error": type(error).__name__}
+            )
+            code = "memory" if isinstance(error, MemoryError) else "internal"
+            record.failed(code, known=False)
+            return code
+
+    def _run(self, record: TurnRecord, deadline: float) -> str:
+        if record.cancelled:
+            record.interrupted()
+            return "cancelled"
+        record.started(_model_name(self._model))
+        if record.exhausted:
+            record.failed("attempts", known=False)
+            return "attempts"
+        code = self._follow(record, deadline)
+        if code == "cancelled":
+            record.interrupted()
+        elif code:
+            record.failed(code)
+        else:
+            record.finished()
+        return code
+
+    def _follow(self, record: TurnRecord, deadline: float) -> str:
+        """Run the agent and record its steps; returns the code it ended with, empty when well."""
+        inbox: SimpleQueue[steps.Step] = SimpleQueue()
+        context = self._context(record.turn, deadline, inbox)
+        run = AgentRun(self._model, context, self._options.max_steps)
+        tools_deadline = min(deadline, monotonic() + self._options.connect_seconds)
+        future = self._loop.submit(run.drive(self._messages(record.turn), tools_deadline))
+        try:
+            return self._record_steps(record, inbox, run, deadline)
+        finally:
+            self._make_sure_it_ended(run, future)
+
+    def _record_steps(
+        self,
+        record: TurnRecord,
+        inbox: SimpleQueue[steps.Step],
+        run: AgentRun,
+        deadline: float,
+    ) -> str:
+        stopping = ""
+        while True:
+            now = monotonic()
+            if now >= deadline and stopping != "deadline":
+                stopping, deadline = "deadline", now + LAST_WORD_SECONDS
+                self._loop.loop.call_soon_threadsafe(run.abort)
+            elif now >= deadline:
+                return stopping
+            elif not stopping and record.cancelled:
+                stopping = "cancelled"
+                self._loop.loop.call_soon_threadsafe(run.stop)
+            try:
+                step = inbox.get(timeout=max(0.0, min(CANCEL_CHECK_SECONDS, deadline - now)))
+            except Empty:
+                continue
+            if isinstance(step, steps.Ended):
+                return self._ended(record, step, stopping)
+            _take(record, step, heard=not stopping)
+
+    def _ended(self, record: TurnRecord, step: steps.Ended, stopping: str) -> str:
+        if step.where:
+            fields = {"turn_id": record.id, "code": step.code, "error": step.where}
+            logger.error("agent failed", extra=fields)
+        return stopping or step.code
+
+    def _make_sure_it_ended(self, run: AgentRun, future: Future[None]) -> None:
+        if not future.done():
+            self._loop.loop.call_soon_threadsafe(run.abort)
+
+    def _messages(self, turn: Turn) -> list[BaseMessage]:
+        options = self._options
+        user = turn.call.user
+        now = datetime.now(ZoneInfo(turn.call.time_zone or options.time_zone))
+        prompt = prompts.system_prompt(now, user.get_full_name() or user.get_username())
+        said = history.conversation(
+            earlier_turns(turn, options.history_turns),
+            turn.transcript,
+            most_turns=options.history_turns,
+            most_tokens=options.history_tokens,
+        )
+        return [SystemMessage(prompt), *said]
+
+    def _context(self, turn: Turn, deadline: float, inbox: SimpleQueue[steps.Step]) -> TurnContext:
+        call = turn.call
+        zone = call.time_zone or self._options.time_zone
+        return TurnContext(
+            server=self._server,
+            signed=tool_context.sign(call.user_id, zone, str(call.pk), str(turn.pk)),
+            key_prefix=str(turn.pk),
+            deadline=deadline,
+            tool_seconds=self._options.tool_seconds,
+            emit=inbox.put,
+        )
+
+    def _log(self, record: TurnRecord, code: str, began: float) -> None:
+        turn = record.turn
+        logger.info(
+            "turn finished",
+            extra={
+                "call_id": turn.call_id,
+                "turn_id": record.id,
+                "ended": code or "well",
+                "attempt": turn.attempts,
+                "waited_ms": _waited_ms(turn, began),
+                "first_token_ms": turn.first_token_ms,
+                "total_ms": round((monotonic() - began) * 1000),
+                "tools_ms": sum(tool.took_ms for tool in record.tools),
+                "tools": len(record.tools),
+                "sentences": record.reply.sentences,
+            },
+        )
+
+
+def _take(record: TurnRecord, step: steps.Step, *, heard: bool) -> None:
+    if isinstance(step, steps.ToolBegan):
+        record.tool_began(step)
+    elif isinstance(step, steps.ToolEnded):
+        record.tool_ended(step)
+    elif isinstance(step, steps.Words) and heard:
+        record.words(step.text)
+    elif isinstance(step, steps.MessageEnded) and heard:
+        record.reply.end_message()
+
+
+def _waited_ms(turn: Turn, began: float) -> int:
+    """From the turn's row to a worker taking it."""
+    age = (timezone.now() - turn.created_at).total_seconds() - (monotonic() - began)
+    return max(0, round(age * 1000))
+
+
+def _model_name(model: Any) -> str:
+    for attribute in ("model_name", "model"):
+        name = getattr(model, attribute, None)
+        if isinstance(name, str) and name:
+            return name
+    return type(model).__name__

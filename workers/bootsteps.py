@@ -1,0 +1,90 @@
+"""Parts of the worker's parent process: noticing dead children at once, and a heartbeat."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+import redis
+from celery import bootsteps
+from django.conf import settings
+
+from voice import keys
+
+logger = logging.getLogger("workers.bootsteps")
+
+MAINTAIN_SECONDS = 0.1
+BEAT_SECONDS = 2.0
+BEAT_LIFETIME_SECONDS = 6
+# The heartbeat runs between deliveries, so it may not wait long for a broker that is ill.
+SOCKET_SECONDS = 0.25
+
+POOL = "celery.worker.components:Pool"
+
+
+class MaintainPool(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Celery looks for dead children every 5 s: far too long for a caller who waits."""
+
+    requires = (POOL,)
+
+    def register_with_event_loop(self, worker: Any, hub: Any) -> None:
+        # Celery cancels and registers this again with every connection to the broker.
+        hub.call_repeatedly(MAINTAIN_SECONDS, worker.pool.maintain_pool)
+
+
+class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Renews `keys.heartbeat(role)` from the consumer's own loop, so that it means 'consuming'."""
+
+    requires = (POOL,)
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self._since = datetime.now(UTC).isoformat(timespec="seconds")
+        self._redis: redis.Redis | None = None
+
+    def register_with_event_loop(self, worker: Any, hub: Any) -> None:
+        self._beat(worker)
+        hub.call_repeatedly(BEAT_SECONDS, self._beat, worker)
+
+    def stop(self, worker: Any) -> None:
+        """Say at once that nobody serves any more."""
+        try:
+            self._client().delete(*map(keys.heartbeat, roles_of(worker)))
+        except redis.RedisError:
+            logger.debug("heartbeat not deleted")
+
+    def _beat(self, worker: Any) -> None:
+        try:
+            pipe = self._client().pipeline(transaction=False)
+            for role in roles_of(worker):
+                state = json.dumps(self._state(worker, role))
+                pipe.set(keys.heartbeat(role), state, ex=BEAT_LIFETIME_SECONDS)
+            pipe.execute()
+        except redis.RedisError as error:
+            logger.debug("heartbeat not written", extra={"error": type(error).__name__})
+
+    def _state(self, worker: Any, role: str) -> dict[str, Any]:
+        return {
+            "pid": worker.pid,
+            "role": role,
+            "children": len(worker.pool.info["processes"]),
+            "since": self._since,
+            "version": settings.VERSION,
+        }
+
+    def _client(self) -> redis.Redis:
+        if self._redis is None:
+            self._redis = redis.Redis.from_url(
+                settings.REDIS_URL,
+                socket_timeout=SOCKET_SECONDS,
+                socket_connect_timeout=SOCKET_SECONDS,
+                retry=None,
+            )
+        return self._redis
+
+
+def roles_of(worker: Any) -> list[str]:
+    """The queues this worker consumes are its roles."""
+    return sorted(worker.app.amqp.queues.consume_from)

@@ -1,0 +1,48 @@
+"""This process's memory: what it peaked at, and limits on what it may still take."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import sys
+from pathlib import Path
+
+logger = logging.getLogger("workers.memory")
+
+# Of two processes the kernel may kill for memory, it shall kill a child: its turn is redelivered.
+VOLUNTEER_SCORE = 500
+
+
+def peak_rss_kib() -> int:
+    """The same figure, in the same unit, that the pool compares after each task."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // 1024 if sys.platform == "darwin" else peak
+
+
+def limit_growth(megabytes: int) -> None:
+    """Let allocations beyond today's data plus `megabytes` raise MemoryError (Linux)."""
+    data_kib = _status("VmData")
+    if data_kib is None:
+        return
+    limit = (data_kib + megabytes * 1024) * 1024
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
+def volunteer() -> None:
+    """Be the first the kernel's out-of-memory killer takes (Linux; raising needs no privilege)."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text(str(VOLUNTEER_SCORE))
+    except OSError:
+        logger.debug("oom score not set")
+
+
+def _status(field: str) -> int | None:
+    """A field of /proc/self/status in KiB."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{field}:")), None)

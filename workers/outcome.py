@@ -1,0 +1,37 @@
+"""What a caller is told when a turn could not be finished: what was done, and what was not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workers.steps import ToolEnded
+
+_WHY = {
+    "deadline": "That took too long.",
+    "too_many_steps": "That needed more steps than I can take at once.",
+    "tool_unreached": "I could not reach the todo service.",
+    "model": "I could not reach the language service.",
+    "memory": "That was too much for me at once.",
+    "attempts": "Something went wrong several times.",
+}
+
+
+def apology(code: str, tools: Sequence[ToolEnded], *, known: bool = True) -> str:
+    """One or two true sentences. `known` is False when what the turn did was not recorded."""
+    why = _WHY.get(code, "Something went wrong on my side.")
+    done = [tool for tool in tools if tool.ok and _changed(tool)]
+    if done:
+        said = " ".join(str(tool.result.get("said", "")).strip() or tool.name for tool in done)
+        rest = "The rest is uncertain." if _uncertain(tools) else "Nothing else was changed."
+        return f"{why} This much was done: {said} {rest}"
+    if _uncertain(tools) or not known:
+        return f"{why} I am not sure whether it was done; please ask me to check."
+    return f"{why} Nothing was changed. Please try again."
+
+
+def _changed(tool: ToolEnded) -> bool:
+    return bool(tool.result.get("summary")) or tool.result.get("change") is not None
+
+
+def _uncertain(tools: Sequence[ToolEnded]) -> bool:
+    return any(tool.ok is None for tool in tools)

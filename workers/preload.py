@@ -1,0 +1,115 @@
+"""What each worker role loads before it forks, and makes after: one list, in one place.
+
+The parent imports and freezes, so that the children share its pages; whatever holds a socket, a
+thread or a loop is made in the child. A role never imports what only the other one needs.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from time import monotonic
+from typing import Any
+
+from celery import signals
+from django.conf import settings
+
+from workers import wiring
+
+logger = logging.getLogger("workers.preload")
+
+AGENT, SPEECH = "agent", "speech"
+# Imported by the parent of each role, besides the configured model or engines.
+MODULES: dict[str, tuple[str, ...]] = {
+    AGENT: ("workers.agent_turn", "workers.rehearsal", "workers.reminders", "workers.retention"),
+    SPEECH: ("workers.speech_jobs", "workers.reminders", "wave"),
+}
+# These say at length what our own log lines say in one.
+_NOISY = ("mcp.client", "httpx", "celery.worker.strategy", "celery.app.trace", "celery.beat")
+
+
+def roles(queues: str | Iterable[str] | None) -> tuple[str, ...]:
+    """The roles of a worker: what the Procfile says, else by the queues it consumes, else both."""
+    named = os.environ.get("WORKER_ROLE") or queues or ()
+    names = named.split(",") if isinstance(named, str) else list(named)
+    known = tuple(role for role in (AGENT, SPEECH) if role in {name.strip() for name in names})
+    return known or (AGENT, SPEECH)
+
+
+def load(chosen: Iterable[str]) -> None:
+    """In the parent: import, warm what needs no socket, freeze."""
+    for role in chosen:
+        for module in MODULES[role]:
+            import_module(module)
+        _PARENT[role]()
+    gc.collect()
+    # Keeps the collector from touching, and so copying, the pages shared with the children.
+    gc.freeze()
+
+
+def warm_up(chosen: Iterable[str]) -> None:
+    """In the child: make what the first caller would otherwise wait for."""
+    for role in chosen:
+        _CHILD[role]()
+
+
+def _load_agent() -> None:
+    from workers import rehearsal
+
+    model_class = settings.LANGUAGE_MODEL
+    import_module(wiring.module_of(model_class))
+    # A provider's model makes its HTTP client when made, and that belongs into the child.
+    if model_class.startswith("workers."):
+        wiring.language_model()
+    rehearsal.rehearse()
+
+
+def _load_speech() -> None:
+    for dotted_path in (settings.TRANSCRIBER, settings.SYNTHESIZER):
+        import_module(wiring.module_of(dotted_path))
+
+
+def _warm_speech() -> None:
+    wiring.synthesizer().warm_up()
+    wiring.transcriber().warm_up()
+
+
+def _warm_agent() -> None:
+    wiring.turn_runner()
+
+
+_PARENT: dict[str, Callable[[], None]] = {AGENT: _load_agent, SPEECH: _load_speech}
+_CHILD: dict[str, Callable[[], None]] = {AGENT: _warm_agent, SPEECH: _warm_speech}
+_chosen: tuple[str, ...] = ()
+
+
+@signals.worker_init.connect
+def _on_worker_init(options: dict[str, Any] | None = None, **_: Any) -> None:
+    global _chosen
+    began = monotonic()
+    _chosen = roles((options or {}).get("queues"))
+    load(_chosen)
+    fields = {"roles": ",".join(_chosen), "took_ms": round((monotonic() - began) * 1000)}
+    logger.info("worker preloaded", extra=fields)
+
+
+@signals.worker_process_init.connect
+def _on_child_start(**_: Any) -> None:
+    try:
+        warm_up(_chosen)
+    except Exception as error:
+        # The child lives: each task will try again and tell its caller.
+        logger.exception("child not warmed up", extra={"error": type(error).__name__})
+
+
+@signals.worker_process_shutdown.connect
+def _on_child_end(**_: Any) -> None:
+    wiring.stop()
+
+
+def quieten() -> None:
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.CRITICAL if name[0] in "mh" else logging.WARNING)

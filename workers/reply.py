@@ -1,0 +1,82 @@
+"""The spoken side of a turn: sentences into Redis and onto the speech queue, as each one ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import current_app
+
+from voice import keys, streams
+from voice.events import Event, ReplyDelta, SentenceReady
+from workers.sentences import SentenceSplitter
+
+# Speech that nobody took within this time would answer a caller who is gone.
+SPEAK_EXPIRES_SECONDS = 120
+
+
+class Reply:
+    """Publishes the agent's words and queues them for synthesis; at most `most_characters`."""
+
+    def __init__(
+        self, redis: Any, turn_id: str, call_id: str, audio_format: str, most_characters: int
+    ) -> None:
+        self._redis = redis
+        self._turn_id = turn_id
+        self._call_id = call_id
+        self._format = audio_format
+        self._left = most_characters
+        self._splitter = SentenceSplitter()
+        self._ended = False
+        self.text = ""
+        self.sentences = 0
+
+    def publish(self, *events: Event) -> None:
+        streams.publish(self._redis, keys.call_stream(self._call_id), *events)
+
+    def add(self, words: str) -> None:
+        """Words beyond the bound are dropped: a voice reply of minutes helps nobody."""
+        words = words[: self._left]
+        if not words:
+            return
+        if self._ended and self.text and not self.text[-1].isspace() and not words[0].isspace():
+            words = " " + words
+        self._ended = False
+        self._left -= len(words)
+        self.text += words
+        self.publish(ReplyDelta(self._turn_id, words))
+        self._speak(self._splitter.push(words))
+
+    def end_message(self) -> None:
+        self._ended = True
+        self._speak(self._splitter.flush())
+
+    def say(self, sentence: str) -> None:
+        """A sentence of ours, outside the bound: the caller must hear it."""
+        self._left = max(self._left, len(sentence) + 1)
+        self.end_message()
+        self.add(sentence)
+        self.end_message()
+
+    def resume(self, text: str) -> None:
+        """Go on behind what an earlier run of the turn queued for synthesis."""
+        self.text = text
+        spoken = self._redis.hkeys(keys.reply_text(self._turn_id))
+        self.sentences = sum(field.isdigit() for field in spoken)
+        self._ended = True
+
+    def _speak(self, sentences: list[str]) -> None:
+        for text in sentences:
+            seq, self.sentences = self.sentences, self.sentences + 1
+            key = keys.reply_text(self._turn_id)
+            pipe = self._redis.pipeline(transaction=False)
+            fields = {"call": self._call_id, "format": self._format, str(seq): text}
+            pipe.hset(key, mapping=fields)
+            pipe.expire(key, keys.AUDIO_SECONDS)
+            pipe.execute()
+            current_app.send_task(
+                "workers.tasks.speak",
+                [self._turn_id, seq],
+                queue="speech",
+                expires=SPEAK_EXPIRES_SECONDS,
+            )
+            self.publish(SentenceReady(self._turn_id, seq, text))

@@ -1,0 +1,39 @@
+"""Deletes records that are older than they are kept."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+
+from todo.models import Question, ToolRequest
+from voice.models import Call
+from workers.options import RetentionOptions
+
+logger = logging.getLogger("workers.retention")
+
+# Small transactions, so that a caller's turn never waits long for the database.
+BATCH = 200
+
+
+def purge(now: datetime, options: RetentionOptions) -> dict[str, int]:
+    """Delete what is too old at `now`; returns how many rows of each kind went."""
+    requests = now - timedelta(days=options.tool_request_days)
+    calls = now - timedelta(days=options.call_days)
+    counts = {
+        "tool_requests": _delete(ToolRequest.objects.filter(created_at__lt=requests)),
+        "questions": _delete(Question.objects.filter(created_at__lt=requests)),
+        "calls": _delete(Call.objects.filter(started_at__lt=calls)),
+    }
+    logger.info("old records deleted", extra=counts)
+    return counts
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    deleted = 0
+    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
+        rows.model._default_manager.filter(pk__in=keys).delete()
+        deleted += len(keys)
+    return deleted

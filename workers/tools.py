@@ -1,0 +1,212 @@
+"""The client of the todo MCP server: one held session, reconnected by the one task that owns it.
+
+anyio's cancel scopes belong to the task that opened them, so `_own` alone opens and closes a
+session; calls from other tasks only use it. The SDK may wait for ever when the server dies during
+a call, so every call here races the session's end and a time limit of our own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import anyio
+import httpx
+from mcp.client.session import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import McpError
+from mcp.types import CONNECTION_CLOSED, CallToolResult, Tool
+
+from workers.errors import ToolError
+
+logger = logging.getLogger("workers.tools")
+
+OPEN_SECONDS = 5.0
+FIRST_DELAY_SECONDS = 0.05
+MOST_DELAY_SECONDS = 1.0
+# The first try and two repeats under the same key.
+MOST_TRIES = 3
+# The SDK's own codes for a closed session and for one that a restarted server does not know.
+_LOST_CODES = frozenset({CONNECTION_CLOSED, 32600})
+
+
+class _Lost(Exception):
+    """The session ended, or did not answer, while a call was under way."""
+
+
+@dataclass(slots=True)
+class _Link:
+    """One open session; `lost` is set when it is of no more use."""
+
+    session: ClientSession
+    tools: list[Tool]
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class TodoServer:
+    """All methods run on the loop that `open` was called on."""
+
+    def __init__(self, url: str, token: str, *, try_seconds: float = 4.0) -> None:
+        self._url = url
+        self._token = token
+        self._try_seconds = try_seconds
+        self._link: _Link | None = None
+        self._changed = asyncio.Condition()
+        self._owner: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Begin to connect, in the background, and keep connected."""
+        if self._owner is None:
+            self._owner = asyncio.get_running_loop().create_task(self._own(), name="mcp session")
+
+    async def close(self) -> None:
+        if self._owner is not None:
+            self._owner.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._owner
+            self._owner = None
+
+    async def tools(self, deadline: float) -> list[Tool]:
+        """The server's tools, read once per session; raises ToolError at `deadline` (monotonic)."""
+        return (await self._linked(deadline)).tools
+
+    async def call(
+        self, name: str, arguments: dict[str, Any], *, context: str, key: str, deadline: float
+    ) -> dict[str, Any]:
+        """The tool's answer, from one effect at most, however often the call had to be repeated.
+
+        Raises ToolError with code `tool_unreached` (surely nothing happened), `tool_refused`
+        (the server did not accept the call) or `tool_unknown` (no answer: it may have happened).
+        """
+        meta = {"convonet": context, "convonet_key": key}
+        sent = False
+        for attempt in range(MOST_TRIES):
+            try:
+                link = await self._linked(deadline)
+            except ToolError:
+                if sent:
+                    break
+                raise
+            seconds = min(self._try_seconds, deadline - monotonic())
+            if seconds <= 0:
+                break
+            sent = True
+            try:
+                return _answer(await _race(link, name, arguments, meta, seconds))
+            except _Lost:
+                link.lost.set()
+                logger.warning("tool call lost", extra={"tool": name, "attempt": attempt + 1})
+        raise ToolError("The todo service did not answer.", code="tool_unknown")
+
+    async def _linked(self, deadline: float) -> _Link:
+        try:
+            async with asyncio.timeout(max(0.0, deadline - monotonic())), self._changed:
+                await self._changed.wait_for(self._usable)
+        except TimeoutError:
+            message = "The todo service could not be reached."
+            raise ToolError(message, code="tool_unreached", retryable=True) from None
+        assert self._link is not None
+        return self._link
+
+    def _usable(self) -> bool:
+        return self._link is not None and not self._link.lost.is_set()
+
+    async def _own(self) -> None:
+        delay = FIRST_DELAY_SECONDS
+        while True:
+            try:
+                async with self._session() as link:
+                    await self._set(link)
+                    delay = FIRST_DELAY_SECONDS
+                    await link.lost.wait()
+            except Exception as error:  # whatever ended it, the answer is to connect again
+                if delay == FIRST_DELAY_SECONDS:
+                    logger.warning("tool server lost", extra={"error": _name(error)})
+            finally:
+                if self._link is not None:
+                    self._link.lost.set()
+                await self._set(None)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, MOST_DELAY_SECONDS)
+
+    async def _set(self, link: _Link | None) -> None:
+        async with self._changed:
+            self._link = link
+            self._changed.notify_all()
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[_Link]:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        # No time limit on reading: the event stream is silent for long, and calls have their own.
+        timeout = httpx.Timeout(OPEN_SECONDS, read=None)
+        secure = self._url.startswith("https:")
+        async with (
+            httpx.AsyncClient(
+                headers=headers, timeout=timeout, trust_env=False, verify=secure
+            ) as client,
+            streamable_http_client(self._url, http_client=client, terminate_on_close=False) as (
+                read,
+                write,
+                _,
+            ),
+            ClientSession(read, write) as session,
+        ):
+            with anyio.fail_after(OPEN_SECONDS):
+                await session.initialize()
+                tools = (await session.list_tools()).tools
+            logger.info("tool server connected", extra={"tools": len(tools)})
+            yield _Link(session, tools)
+
+
+async def _race(
+    link: _Link, name: str, arguments: dict[str, Any], meta: dict[str, Any], seconds: float
+) -> CallToolResult:
+    """One try; raises _Lost when the session ended first or `seconds` went by."""
+    call = asyncio.ensure_future(link.session.call_tool(name, arguments, meta=meta))
+    lost = asyncio.ensure_future(link.lost.wait())
+    try:
+        await asyncio.wait({call, lost}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not call.done() or call.cancelled():
+            raise _Lost
+        return call.result()
+    except McpError as error:
+        if error.error.code in _LOST_CODES:
+            raise _Lost from None
+        raise ToolError("The tool was not accepted.", code="tool_refused") from error
+    except (anyio.ClosedResourceError, anyio.BrokenResourceError):
+        raise _Lost from None
+    finally:
+        for task in (call, lost):
+            task.cancel()
+
+
+def _answer(result: CallToolResult) -> dict[str, Any]:
+    content = result.structuredContent or _parsed(_text(result))
+    if result.isError or content is None or "status" not in content:
+        said = _text(result)[:500] or "The tool failed without a reason."
+        return {"status": "refused", "said": said, "summary": "", "change": None}
+    return content
+
+
+def _text(result: CallToolResult) -> str:
+    return "\n".join(part.text for part in result.content if part.type == "text")
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    with suppress(ValueError):
+        value = json.loads(text)
+        if isinstance(value, dict):
+            return value
+    return None
+
+
+def _name(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    return type(error).__name__

@@ -1,0 +1,208 @@
+"""The written side of a turn: its row, its tool calls, and what the call is told about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from voice import keys
+from voice.events import ToolFinished, ToolStarted, TurnFailed, TurnFinished, TurnStarted
+from voice.models import ToolCall, Turn
+from workers import steps
+from workers.history import PastTool, PastTurn
+from workers.outcome import apology
+from workers.reply import Reply
+
+State = Turn.State
+OVER = frozenset({State.DONE, State.INTERRUPTED, State.FAILED})
+# A turn that took its worker down this often is not given a further one.
+MOST_ATTEMPTS = 3
+
+
+class TurnRecord:
+    """One claimed turn. Every method writes the row first and tells the call afterwards."""
+
+    def __init__(self, turn: Turn, redis: Any, most_characters: int) -> None:
+        self.turn = turn
+        self.redis = redis
+        self.id = str(turn.pk)
+        self.tools: list[steps.ToolEnded] = []
+        self.reply = Reply(
+            redis, self.id, str(turn.call_id), turn.call.audio_format, most_characters
+        )
+
+    @classmethod
+    def claim(cls, turn_id: str, redis: Any, most_characters: int) -> TurnRecord | None:
+        """Take the turn, also from a worker that died with it; None when it is not ours to run.
+
+        A turn taken again starts over from its transcript, under the same idempotency keys, so its
+        recorded tool calls are replaced; resuming from a checkpoint will refine this.
+        """
+        with transaction.atomic():
+            turn = Turn.objects.select_related("call__user").filter(pk=UUID(turn_id)).first()
+            if turn is None or turn.state in OVER or turn.state == State.SPEAKING:
+                return None
+            turn.tool_calls.all().delete()
+            turn.state = State.THINKING
+            turn.attempts += 1
+            turn.reply = ""
+            turn.save(update_fields=["state", "attempts", "reply"])
+        redis.delete(keys.reply_text(turn_id))
+        return cls(turn, redis, most_characters)
+
+    @classmethod
+    def reopen(cls, turn_id: str, redis: Any) -> TurnRecord | None:
+        """The turn as another worker left it, to end it or to tell its end again."""
+        turn = Turn.objects.select_related("call__user").filter(pk=UUID(turn_id)).first()
+        if turn is None:
+            return None
+        record = cls(turn, redis, most_characters=0)
+        record.tools = [_ended(number, row) for number, row in enumerate(turn.tool_calls.all())]
+        record.reply.resume(turn.reply)
+        return record
+
+    @property
+    def exhausted(self) -> bool:
+        return self.turn.attempts > MOST_ATTEMPTS
+
+    @property
+    def cancelled(self) -> bool:
+        return bool(self.redis.exists(keys.cancelled(self.id)))
+
+    def started(self, model_name: str) -> None:
+        self.turn.model_name = model_name[:80]
+        self.reply.publish(TurnStarted(self.id))
+
+    def words(self, text: str) -> None:
+        if self.turn.first_token_ms is None:
+            self.turn.first_token_ms = self._age_ms()
+        self.reply.add(text)
+
+    def tool_began(self, step: steps.ToolBegan) -> None:
+        ToolCall.objects.create(
+            turn=self.turn,
+            tool_call_id=call_id_of(step),
+            name=step.name[:60],
+            arguments=step.arguments,
+            started_at=timezone.now(),
+        )
+        self.reply.publish(ToolStarted(self.id, call_id_of(step), step.name))
+
+    def tool_ended(self, step: steps.ToolEnded) -> None:
+        self.tools.append(step)
+        summary = str(step.result.get("summary") or "")[:300]
+        self.turn.tool_calls.filter(tool_call_id=call_id_of(step)).update(
+            result=step.result, ok=step.ok, took_ms=step.took_ms, summary=summary
+        )
+        change = step.result.get("change")
+        self.reply.publish(
+            ToolFinished(
+                self.id,
+                call_id_of(step),
+                step.name,
+                ok=bool(step.ok),
+                summary=summary,
+                change_id=change if isinstance(change, int) else None,
+                todo_ids=_ids(step.result.get("todos")),
+                arguments=step.arguments,
+            )
+        )
+
+    def finished(self) -> None:
+        self.reply.end_message()
+        if not self.reply.sentences:
+            self.reply.say(self._last_said())
+        self._end(State.SPEAKING)
+        self.tell_finished()
+
+    def tell_finished(self) -> None:
+        reply = self.reply
+        reply.publish(TurnFinished(self.id, reply.text, reply.sentences, self._hangs_up()))
+
+    def failed(self, code: str, *, known: bool = True) -> None:
+        """Apologise in one true sentence, spoken like any other, and end the turn."""
+        message = apology(code, self.tools, known=known)
+        self.reply.say(message)
+        self.turn.error = code[:60]
+        self._end(State.FAILED)
+        self.reply.publish(TurnFailed(self.id, code, message))
+
+    def interrupted(self) -> None:
+        """The web process writes what was heard; it has told the page already."""
+        self._end(State.INTERRUPTED)
+
+    def _end(self, state: Turn.State) -> None:
+        turn = self.turn
+        turn.reply = self.reply.text
+        values: dict[str, Any] = {
+            "reply": turn.reply,
+            "model_name": turn.model_name,
+            "error": turn.error,
+        }
+        if turn.first_token_ms is not None:
+            values["first_token_ms"] = turn.first_token_ms
+        rows = Turn.objects.filter(pk=turn.pk)
+        rows.update(**values)
+        ended = {} if state == State.SPEAKING else {"finished_at": timezone.now()}
+        # The caller may have interrupted meanwhile: then the web process has written the end.
+        rows.filter(state=State.THINKING).update(state=state, **ended)
+
+    def _age_ms(self) -> int:
+        return max(0, round((timezone.now() - self.turn.created_at).total_seconds() * 1000))
+
+    def _last_said(self) -> str:
+        said = [str(tool.result.get("said") or "") for tool in self.tools]
+        return next((text for text in reversed(said) if text), "Sorry, I have no answer to that.")
+
+    def _hangs_up(self) -> bool:
+        return any(tool.name == "end_call" and tool.ok for tool in self.tools)
+
+
+def call_id_of(step: steps.ToolBegan | steps.ToolEnded) -> str:
+    """The model's id of the call, made unique: some models give every call the same."""
+    return f"{step.ordinal}:{step.tool_call_id}"[:80]
+
+
+def earlier_turns(turn: Turn, most: int) -> list[PastTurn]:
+    rows = (
+        Turn.objects.filter(call_id=turn.call_id, number__lt=turn.number)
+        .exclude(transcript="")
+        .prefetch_related("tool_calls")
+        .order_by("-number")[:most]
+    )
+    return [_past(row) for row in reversed(rows)]
+
+
+def _past(row: Turn) -> PastTurn:
+    interrupted = row.state == State.INTERRUPTED
+    return PastTurn(
+        number=row.number,
+        transcript=row.transcript,
+        said=row.heard if interrupted else row.reply,
+        interrupted=interrupted,
+        tools=[
+            PastTool(tool.name, _object(tool.arguments), tool.result)
+            for tool in row.tool_calls.all()
+        ],
+    )
+
+
+def _ended(ordinal: int, row: ToolCall) -> steps.ToolEnded:
+    result = _object(row.result)
+    took_ms = row.took_ms or 0
+    name, arguments = row.name, _object(row.arguments)
+    return steps.ToolEnded(ordinal, row.tool_call_id, name, arguments, result, row.ok, took_ms)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _ids(rows: Any) -> list[int]:
+    if not isinstance(rows, list):
+        return []
+    return [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)]
