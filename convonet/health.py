@@ -152,4 +152,6 @@ async def healthz(request: HttpRequest) -> JsonResponse:
     body = report(await _probes.findings(), admission.calls_in_progress())
     response = JsonResponse(body, status=200 if body["status"] == "ok" else 503)
     response["Cache-Control"] = "no-store"
+    # Django would log every 503 as an error, several a second while the workers start.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     return response

@@ -1,0 +1,72 @@
+"""Fixtures for every test: a broker, a PostgreSQL, or the whole product, each started on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis as redis_library
+
+from tests.services import postgres_programs, running_broker, running_postgres
+from tests.stack import Stack
+
+HEAVY = {"stack", "new_stack", "postgres_url"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts processes, and run what is quick first."""
+    for item in items:
+        if HEAVY & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.service)
+    items.sort(key=_weight)
+
+
+def _weight(item: pytest.Item) -> int:
+    if item.get_closest_marker("browser"):
+        return 2
+    return 1 if item.get_closest_marker("service") else 0
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real broker that only this test run uses."""
+    with running_broker(tmp_path_factory.mktemp("broker")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis(broker: str) -> Iterator[redis_library.Redis]:
+    """A client of that broker, which is empty when the test begins."""
+    with redis_library.Redis.from_url(broker) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole product, healthy; shared by the tests of a run, so each uses people of its own."""
+    running = Stack(tmp_path_factory.mktemp("stack"))
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def new_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A product not yet started, for one test that breaks or configures it."""
+    made = Stack(tmp_path_factory.mktemp("new-stack"))
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """DATABASE_URL of a real, empty PostgreSQL."""
+    programs = postgres_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server program is installed; .ci/run installs one")
+    with running_postgres(programs) as url:
+        yield url

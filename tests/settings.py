@@ -1,0 +1,23 @@
+"""The product's settings for tests in this process: a directory of their own, and no broker.
+
+Whatever the shell or a running `make run` set up is left alone; a test that needs a broker asks
+for the `broker` or `stack` fixture.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_directory = tempfile.mkdtemp(prefix="convonet-test-")
+atexit.register(shutil.rmtree, _directory, ignore_errors=True)
+for _name in ("DATABASE_URL", "PUBLIC_URL", "SECRET_KEY", "ALLOWED_HOSTS", "PORT", "MCP_PORT"):
+    os.environ.pop(_name, None)
+os.environ["CONVONET_VAR"] = _directory
+# Nothing listens there, so code that asks for the broker unasked is refused at once.
+os.environ["REDIS_URL"] = "redis://:nobody@127.0.0.1:1/0"
+
+from convonet.settings import *  # noqa: E402, F403
+
+# Hashing a test's passwords as slowly as real ones would be most of the run.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
