@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,10 @@ class CallReport:
     bye: str = ""
 
 
+# What the caller says next, having heard this; None for the next utterance of the list.
+FollowUp = Callable[[Exchange], Utterance | None]
+
+
 class Caller:
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -73,7 +77,9 @@ class Caller:
         self._typing: str = ""
         self.bye = ""
 
-    async def converse(self, utterances: Sequence[Utterance], report: CallReport) -> None:
+    async def converse(
+        self, utterances: Sequence[Utterance], report: CallReport, follow_up: FollowUp
+    ) -> None:
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(self._speak()),
@@ -82,6 +88,9 @@ class Caller:
             ]
             for utterance in utterances:
                 report.exchanges.append(await self._say(utterance))
+                more = None if self.bye else follow_up(report.exchanges[-1])
+                if more is not None:
+                    report.exchanges.append(await self._say(more))
                 if self.bye:
                     break
             for task in running:
@@ -182,7 +191,12 @@ class Caller:
 
 
 async def place_call(
-    url: str, ticket: str, utterances: Sequence[Utterance], *, time_zone: str
+    url: str,
+    ticket: str,
+    utterances: Sequence[Utterance],
+    *,
+    time_zone: str,
+    follow_up: FollowUp = lambda exchange: None,
 ) -> CallReport:
     """Call `url` (ws://…/ws/call) and say these one after the other; raises `CallFailed`."""
     report = CallReport()
@@ -196,7 +210,7 @@ async def place_call(
                 ready = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS))
             if ready["type"] != "ready":
                 raise CallFailed(ready.get("text", "The server did not take the call."))
-            await Caller(socket).converse(utterances, report)
+            await Caller(socket).converse(utterances, report, follow_up)
     except (OSError, WebSocketException, TimeoutError) as error:
         if not report.exchanges:
             raise CallFailed(f"No call could be placed at {url}: {error}") from error

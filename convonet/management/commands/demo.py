@@ -1,0 +1,70 @@
+"""Plays the recorded commands to the running server and says what became of each."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from tzlocal import get_localzone_name
+
+from convonet.demo.run import Command as Spoken
+from convonet.demo.run import Result, commands_of, heading, play, summary, table
+
+RECORDINGS = settings.BASE_DIR / "tests" / "audio"
+LEAST_SPOKEN, LEAST_TYPED = 0.80, 0.95
+
+
+class Command(BaseCommand):
+    help = "Play the spoken and typed commands to the running server and check the database."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--audio", type=Path, default=RECORDINGS, help="folder of recordings")
+        parser.add_argument("--calls", type=int, default=2, help="calls at a time")
+        parser.add_argument("--url", help="ws://host:port/ws/call of the server")
+        parser.add_argument("--time-zone", default="", help="the callers' zone (default: yours)")
+        parser.add_argument("--only", help="numbers of commands, e.g. 3,17,22")
+        parser.add_argument("--write", type=Path, help="write the tables to this file (Markdown)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        zone = ZoneInfo(options["time_zone"] or get_localzone_name() or "UTC")
+        url = options["url"] or f"ws://127.0.0.1:{settings.PORT}/ws/call"
+        now = timezone.now().astimezone(zone)
+        only = {int(number) for number in (options["only"] or "").split(",") if number}
+        sections = [heading(now, options["calls"], url)]
+        enough = True
+        for kind, least in (("typed", LEAST_TYPED), ("spoken", LEAST_SPOKEN)):
+            commands = commands_of(options["audio"], typed=kind == "typed")
+            self.stdout.write(f"\n{kind.capitalize()}: {len(only) or len(commands)} commands")
+            results = self._play(commands, only, url, zone, options["calls"])
+            sections += [f"## {kind.capitalize()}", "\n".join(summary(results)), table(results)]
+            for line in summary(results):
+                self.stdout.write(f"  {line}")
+            right = sum(result.right for result in results) / len(results)
+            enough = enough and right >= least and not any(r.claimed for r in results)
+        if options["write"]:
+            options["write"].write_text(
+                "# The forty commands, played\n\n" + "\n\n".join(sections) + "\n"
+            )
+        if not enough:
+            raise CommandError("Fewer commands were right than promised, or a claim was wrong.")
+
+    def _play(
+        self, commands: list[Spoken], only: set[int], url: str, zone: ZoneInfo, calls: int
+    ) -> list[Result]:
+        chosen = [c for c in commands if not only or c.number in only or c.number == 38]
+        played = asyncio.run(play(chosen, url=url, zone=zone, calls=calls, report=self._report))
+        return [r for r in played if not only or r.command.number in only]
+
+    def _report(self, result: Result) -> None:
+        mark = "ok" if result.right else "NO"
+        times = result.timings_ms.get("first_audio", "-")
+        self.stdout.write(f"  {mark}  {result.command.label:9} {times:>5} ms  {result.heard}")
+        if result.wrong or result.claimed:
+            claim = " (claims a change there is none of)" if result.claimed else ""
+            self.stdout.write(f"      {result.wrong}{claim}: {result.reply}")
