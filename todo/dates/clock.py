@@ -147,4 +147,5 @@ WEAK_PIECES: list[tuple[re.Pattern[str], Handler]] = [
     (re.compile(r"half (?P<hour>\d{1,2})(?= |$)"), _half),
     (re.compile(r"(?P<hour>\d{1,2}) (?:oh (?=\d ?))?(?P<minute>\d{1,2})(?= |$)"), _spoken_minutes),
     (re.compile(r"(?P<hour>\d{1,2})(?P<minute>)(?= |$)"), _clock),
+    (re.compile(r"(?P<hour>\d{1,2})(?P<minute>[0-5]\d)(?: hours)?(?= |$)"), _clock),
 ]

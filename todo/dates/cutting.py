@@ -57,6 +57,15 @@ def find(text: str, now: datetime) -> Phrase | None:
     return best[1]
 
 
+def is_date(text: str, now: datetime) -> bool:
+    """Whether the whole of the text is one date phrase."""
+    words = normalise(text)
+    if not words.tokens:
+        return False
+    found = consume(words, 0, now)
+    return (found is not None and found[1] >= len(words.plain)) or bool(_bare_hour(words, now))
+
+
 def _bare_hour(words: Words, now: datetime) -> Phrase | None:
     """ "5", "ten fifteen": an hour when nothing else was said."""
     if not re.fullmatch(r"\d{1,2}(?: \d{1,2})?", words.plain):

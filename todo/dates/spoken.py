@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 
 from todo.dates.days import add_months
 from todo.dates.repeats import CODES, WORKING_DAYS, parts_of, spoken_unit
@@ -95,7 +95,7 @@ def _clock(parts: dict[str, str]) -> str:
 def _until(parts: dict[str, str]) -> str:
     if "UNTIL" not in parts:
         return ""
-    end = datetime.strptime(parts["UNTIL"][:8], "%Y%m%d") - timedelta()
+    end = datetime.strptime(parts["UNTIL"][:8], "%Y%m%d")
     return f" until {end.day} {MONTHS[end.month - 1].title()} {end.year}"
 
 

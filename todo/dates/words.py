@@ -148,3 +148,8 @@ def _below_hundred(tokens: list[Token], index: int) -> tuple[int, int, bool]:
 
 def _text(tokens: list[Token], index: int) -> str:
     return tokens[index].text if index < len(tokens) else ""
+
+
+def plain(text: str) -> str:
+    """Small letters, numbers as digits, no marks: to compare what two people wrote."""
+    return normalise(text).plain

@@ -1,0 +1,124 @@
+"""From the conversation to what is to be done: one plan for all commands of a sentence."""
+
+from __future__ import annotations
+
+import re
+
+from workers.models_llm import corrections, hearing, replies
+from workers.models_llm.commands import Call, Plan, plan_of
+from workers.models_llm.dialogue import Dialogue
+from workers.models_llm.intents import Reading, readings
+
+# What a second command of a sentence may begin with. Deleting and completing need a clear object,
+# or "add sort the photos and delete the old ones" would delete.
+_SECOND = re.compile(
+    r"(?:,? (?:and then|and also|then|and)|[,.;!?]) (?=(?:please )?(?:"
+    r"add |put |remind me |set a reminder|create a |make a (?:new )?(?:list|todo)|"
+    r"mark .* (?:as|is) (?:done|complete)|(?:call|wake) me |what(?:'s| is| do| are| did) |how many |"
+    r"who is |read me |read my |show me |tell me what|undo (?:that|it|the)|rename .* to |"
+    r"(?:move|reschedule|postpone) .* (?:to|until|till|for) |assign .* to |tag .* (?:with|as) |"
+    r"(?:delete|remove|cancel|complete|reopen) (?:the .* (?:todo|task|item|one|reminder|list)|number \w+|it\b|that\b)|"
+    r"(?:change|set|make) .* (?:priority|urgent)|"
+    r"(?:bye|goodbye|good bye|hang up|that's all|that is all)$))",
+    re.IGNORECASE,
+)
+
+
+def plan(dialogue: Dialogue) -> Plan:
+    """Never empty: without a call it has words to say."""
+    text = hearing.tidy(dialogue.current.said)
+    if not text:
+        return Plan(say=replies.NOT_UNDERSTOOD)
+    if pending := _pending(text, dialogue):
+        return pending
+    whole = understand(text, dialogue)
+    chosen = corrections.choice(hearing.plain(text), dialogue, whole is not None)
+    if chosen is not None:
+        return chosen
+    parts = _clauses(text)
+    if len(parts) > 1:
+        plans = [understand(part, dialogue) for part in parts]
+        if all(plans):
+            return _joined([one for one in plans if one is not None])
+    if whole is not None:
+        return whole
+    return Plan(say=replies.cannot(text) or replies.NOT_UNDERSTOOD)
+
+
+def understand(text: str, dialogue: Dialogue) -> Plan | None:
+    """The plan for one command: the words as heard first, then without courtesy, then corrected."""
+    bare = hearing.plain(hearing.without_courtesy(text))
+    forms = [hearing.plain(text), bare, *hearing.corrected_openings(hearing.plain(text))]
+    forms += hearing.corrected_openings(bare)
+    for form in dict.fromkeys(forms):
+        for reading in readings(form):
+            found = _plan(reading, form, dialogue)
+            if found is not None:
+                return found
+    return None
+
+
+def _plan(reading: Reading, form: str, dialogue: Dialogue) -> Plan | None:
+    answered = corrections.answer(reading, dialogue)
+    return answered if answered is not None else plan_of(reading, dialogue.now)
+
+
+def _clauses(text: str) -> list[str]:
+    parts, start = [], 0
+    for found in _SECOND.finditer(text):
+        parts.append(text[start : found.start()])
+        start = found.end()
+    parts.append(text[start:])
+    return [part.strip(" ,") for part in parts if part.strip(" ,")]
+
+
+def _joined(plans: list[Plan]) -> Plan:
+    acting = [one for one in plans if one.calls]
+    if not acting:
+        return plans[-1]
+    calls = [call for one in acting for call in one.calls]
+    said = [one.say for one in plans if one.say and (one.calls or one.say not in _COURTESIES)]
+    return Plan(calls, " ".join(dict.fromkeys(said)))
+
+
+_COURTESIES = frozenset([replies.THANKS, replies.GREETING, replies.HERE, replies.STOPPED])
+
+
+def _pending(text: str, dialogue: Dialogue) -> Plan | None:
+    """The missing half of a command that this model itself asked for in the turn before."""
+    before = dialogue.previous
+    if before is None or before.tools:
+        return None
+    half = hearing.plain(hearing.without_courtesy(hearing.tidy(before.said)))
+    whole = {
+        replies.REMIND_WHEN: f"{half} {text}",
+        replies.REMIND_WHAT: f"{half} to {re.sub('^to ', '', text)}",
+        replies.MOVE_WHEN: f"{half} to {re.sub('^(?:to|until) ', '', text)}",
+        replies.ADD_WHAT: f"add {re.sub('^(?:add|to) ', '', text)}",
+        replies.LIST_NAME: f"create a list called {text}",
+        replies.NOTE_WHAT: f"{half} todo {text}",
+    }.get(before.reply)
+    if whole is None or _is_other_command(text, dialogue):
+        return None
+    found = understand(whole, dialogue)
+    return found if found is not None and found.calls else None
+
+
+def _is_other_command(text: str, dialogue: Dialogue) -> bool:
+    found = understand(text, dialogue)
+    return found is not None and bool(found.calls)
+
+
+def batches(calls: list[Call]) -> list[list[Call]]:
+    """Calls that may run side by side; one that speaks of the call before it waits for it."""
+    grouped: list[list[Call]] = []
+    for call in calls:
+        waits = call.arguments.get("which") == "last" or call.tool in (
+            "undo_last_change",
+            "end_call",
+        )
+        after_undo = grouped and grouped[-1][-1].tool == "undo_last_change"
+        if not grouped or waits or after_undo:
+            grouped.append([])
+        grouped[-1].append(call)
+    return grouped
