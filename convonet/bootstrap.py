@@ -105,9 +105,7 @@ class Bootstrap:
         """What went wrong, from what pip said."""
         said = self.log.read_text(errors="replace")
         if "DO NOT MATCH THE HASHES" in said:
-            return (
-                f"A package is not the one that the lock {self.lock.name} names (its hash differs)."
-            )
+            return f"A package is not the one that {self.lock.name} names: its hash differs."
         if "--require-hashes mode" in said or "Invalid requirement" in said:
             return f"The lock {self.lock.name} is broken; restore it, or remake it: make lock."
         if "No matching distribution" in said:

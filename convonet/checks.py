@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +11,6 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 TAG = "convonet"
-Check = Callable[..., list[CheckMessage]]
 # A secret with fewer characters than this can be guessed.
 SECRET_LENGTH = 32
 
@@ -119,20 +117,6 @@ def hosts_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         ]
     return []
-
-
-@register(TAG)
-def programs_are_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    missing = [name for name in ("daphne", "celery") if shutil.which(name) is None]
-    if not missing:
-        return []
-    return [
-        Error(
-            f"{' and '.join(missing)} cannot be found on the PATH.",
-            hint="Start with make run, or with .venv/bin first in PATH.",
-            id="convonet.E008",
-        )
-    ]
 
 
 def _is_loopback(host: str) -> bool:

@@ -86,6 +86,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+# Empty: pages' files are served from where they are; WhiteNoise warns if it is missing.
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 
 # --- Database -------------------------------------------------------------------------------

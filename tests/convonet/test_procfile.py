@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from convonet import procfile
+from convonet.launcher import PROCFILE
+from convonet.supervision import STAGES
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "Procfile"
+    path.write_text(text)
+    return path
+
+
+def test_lines_are_names_and_commands_in_order(tmp_path: Path) -> None:
+    path = write(tmp_path, "# parts\nweb: serve -p $PORT\n\nworker: work: hard\n")
+    assert list(procfile.read(path).items()) == [
+        ("web", "serve -p $PORT"),
+        ("worker", "work: hard"),
+    ]
+
+
+@pytest.mark.parametrize("line", ["web", "web:", "two words: serve", "- x"])
+def test_line_that_is_no_process_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ValueError, match="no process"):
+        procfile.read(write(tmp_path, line + "\n"))
+
+
+def test_every_process_of_the_product_has_its_place_in_the_order() -> None:
+    assert set(procfile.read(PROCFILE)) == set(STAGES) - {"broker"}
+
+
+def test_every_process_replaces_the_shell_that_starts_it() -> None:
+    """Otherwise a signal would end the shell and leave the process."""
+    assert all("exec " in command for command in procfile.read(PROCFILE).values())
+
+
+def test_no_command_line_shows_a_secret() -> None:
+    text = PROCFILE.read_text().lower()
+    assert not any(word in text for word in ("password", "basic_auth", "token", "redis://"))
