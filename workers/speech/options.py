@@ -1,0 +1,45 @@
+"""What the speech engines may be told, and the environment they run best in.
+
+Imports nothing but the standard library: launchers read `LEAN_ENVIRONMENT` before any engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+# Read by the C libraries when a process starts, so it must be set before the speech worker is:
+# one malloc arena and an early trim return the memory of a finished utterance to the system.
+LEAN_ENVIRONMENT: dict[str, str] = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TRIM_THRESHOLD_": "65536",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperOptions:
+    """How `WhisperTranscriber` hears; frames are 10 ms."""
+
+    model_dir: Path | None = None
+    """Directory with the model as delivered; None takes the one of the installed package."""
+    cache_dir: Path = Path("var/speech")
+    """Where the int8 copy is kept."""
+    threads: int = 2
+    """Threads of one recognition."""
+    window_frames: int = 1500
+    """Frames the encoder sees of an utterance that fits; below 1000 Whisper loops."""
+    prompt: str = (
+        "Todo. Todos. Add buy bread at five pm. Mark todos as done. Undo that. "
+        "Remind me on Friday. Postpone. Due date. Overdue."
+    )
+    """Words the recogniser is to expect, in the style it is to write."""
+    most_no_speech: float = 0.2
+    """Probability of "no speech" above which there were no words."""
+    least_score: float = -1.0
+    """Mean log probability a token below which the words are not believed."""
+
+    def __post_init__(self) -> None:
+        if not 1000 <= self.window_frames <= 3000:
+            raise ValueError(f"window_frames must be 1000 to 3000, not {self.window_frames}")
+        if self.threads < 1:
+            raise ValueError(f"threads must be at least 1, not {self.threads}")
