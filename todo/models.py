@@ -1,6 +1,7 @@
 """What a person keeps: lists of todos, reminders, and the record that lets a change be undone.
 
-Only `todo.services` writes these tables.
+Only the services beside this module write these tables: `todos`, `lists`, `reminders`, `changes`,
+`questions`, `mentions` and the tools' own record in `todo.tools`.
 """
 
 from __future__ import annotations
@@ -171,8 +172,21 @@ class Question(models.Model):
     tool = models.CharField(max_length=60)
     arguments = models.JSONField(help_text="The row ids and values that a yes will act on.")
     question = models.CharField(max_length=300)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.question
+
+
+class Mention(models.Model):
+    """What was last spoken of in a call: what "it" and "that one" mean there."""
+
+    call_id = models.UUIDField(primary_key=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    todos = models.JSONField(default=list)
+    reminders = models.JSONField(default=list)
+    spoken_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"mention in {self.call_id}"

@@ -1,0 +1,144 @@
+"""The todo tools as an MCP server, over streamable HTTP for our workers and stdio for desktops.
+
+Adds nothing to `todo.tools` but the protocol: who acts comes from the signed context (HTTP) or
+from the command line (stdio), never from a tool's arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID, uuid4
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+from mcp import types
+from mcp.server.lowlevel import Server
+
+from todo import context
+from todo.actor import Actor, actor_for
+from todo.tools import TOOLS, run_tool
+
+logger = logging.getLogger(__name__)
+SERVER_NAME = "convonet-todo"
+CONTEXT_META, KEY_META = "convonet", "convonet_key"
+# SQLite writes one at a time and PostgreSQL connections cost memory: a few threads are enough.
+THREADS = 4
+INSTRUCTIONS = (
+    "A person's todos, lists and reminders. Tell the person what `said` says; it is true of the"
+    " database. With status “ask”, put the question to the person and give their reply, in a later"
+    " turn, to answer_question."
+)
+REFUSED = {
+    "status": "refused",
+    "said": "I could not tell who is asking, so I did nothing.",
+    "summary": "",
+    "change": None,
+    "todos": [],
+    "reminders": [],
+    "question": None,
+}
+BROKEN = REFUSED | {"said": "I could not reach your todos just now, so nothing was changed."}
+Identify = Callable[[dict[str, Any]], Actor]
+Handler = Callable[[types.CallToolRequest], Awaitable[types.ServerResult]]
+
+
+def tool_list() -> list[types.Tool]:
+    return [
+        types.Tool(
+            name=tool.name,
+            title=tool.title,
+            description=tool.description,
+            inputSchema=tool.schema,
+            annotations=types.ToolAnnotations(
+                title=tool.title,
+                readOnlyHint=tool.reads,
+                destructiveHint=tool.destructive,
+                idempotentHint=tool.reads,
+                openWorldHint=False,
+            ),
+        )
+        for tool in TOOLS
+    ]
+
+
+def make_server(identify: Identify) -> Server[Any, Any]:
+    """`identify` turns a request's `_meta` into the acting person or raises ForgedContext."""
+    server: Server[Any, Any] = Server(
+        SERVER_NAME, version=settings.VERSION, instructions=INSTRUCTIONS
+    )
+    listed = types.ServerResult(types.ListToolsResult(tools=tool_list()))
+
+    async def list_tools(request: types.ListToolsRequest) -> types.ServerResult:
+        return listed
+
+    server.request_handlers[types.ListToolsRequest] = list_tools
+    server.request_handlers[types.CallToolRequest] = _calling(identify)
+    return server
+
+
+def identify_by_context(meta: dict[str, Any]) -> Actor:
+    """The person our own worker signed for."""
+    note = context.read(meta.get(CONTEXT_META))
+    return _actor(note.user_id, note.time_zone, note.call_id, note.turn_id)
+
+
+def identify_as(user_id: int, time_zone: str) -> Identify:
+    """A desktop client's one person: its process is one call, each of its tool calls a turn.
+
+    The client shows the person what a tool asks and what it is about to do; there is no other
+    sign here of when they have spoken.
+    """
+    call_id = uuid4()
+    return lambda meta: _actor(user_id, time_zone, call_id, uuid4())
+
+
+def _calling(identify: Identify) -> Handler:
+    executor = ThreadPoolExecutor(THREADS, thread_name_prefix="tool")
+    call = sync_to_async(_call, thread_sensitive=False, executor=executor)
+
+    async def call_tool(request: types.CallToolRequest) -> types.ServerResult:
+        params = request.params
+        meta = params.meta.model_dump() if params.meta else {}
+        result = await call(identify, params.name, params.arguments or {}, meta)
+        return types.ServerResult(
+            types.CallToolResult(
+                content=[types.TextContent(type="text", text=json.dumps(result))],
+                structuredContent=result,
+                isError=False,
+            )
+        )
+
+    return call_tool
+
+
+def _call(
+    identify: Identify, name: str, arguments: dict[str, Any], meta: dict[str, Any]
+) -> dict[str, Any]:
+    close_old_connections()
+    key = meta.get(KEY_META) or ""
+    try:
+        return run_tool(identify(meta), name, arguments, key if isinstance(key, str) else "")
+    except context.ForgedContext:
+        logger.warning("tool call refused without a valid context", extra={"tool": name[:60]})
+        return REFUSED
+    except DatabaseError as error:
+        logger.error("tool failed", extra={"tool": name[:60], "error": type(error).__name__})
+        return BROKEN
+    finally:
+        close_old_connections()
+
+
+def _actor(user_id: int, time_zone: str, call_id: UUID | None, turn_id: UUID | None) -> Actor:
+    user = get_user_model().objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        raise context.ForgedContext("no such person")
+    return actor_for(
+        user, timezone.now(), time_zone=time_zone, call_id=call_id, turn_id=turn_id
+    )

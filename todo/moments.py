@@ -1,0 +1,90 @@
+"""From the natural words of a tool or a page to the moment a row stores."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from todo import dates
+from todo.actor import Actor
+from todo.errors import Refused
+from todo.models import Todo
+from todo.todos import day_only
+
+_NEVER = {"none", "no", "never", "no date", "no due date", "nothing", "no time", "remove", "clear"}
+# Words that name a day; without any, "at three" keeps the day a todo already has.
+_DAY = re.compile(
+    r"\b(?:today|tonight|tomorrow|yesterday|days?|weeks?|months?|years?|weekend|in|after|next|this"
+    r"|mon|tue|wed|thu|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday|jan\w*"
+    r"|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*|\w+(?:st|nd|rd|th)"
+    r"|christmas|every|daily|weekly|monthly|yearly)\b|\d[-/]\d"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """`at` None: no due date. `repeat` is a rule or empty."""
+
+    at: datetime | None
+    has_time: bool = True
+    repeat: str = ""
+
+
+def read_due(actor: Actor, text: str, *, of: Todo | None = None) -> Due:
+    """Raises Refused when the words name no day or hour.
+
+    `of` is the todo that moves: it keeps its hour when only a day is said, and its day when only
+    an hour is said.
+    """
+    if text.strip().lower() in _NEVER:
+        return Due(None)
+    when = dates.parse(text, actor.local_now, morning_hour=actor.morning_hour)
+    if when is None:
+        raise Refused(f"I did not understand “{text[:60]}” as a day or time. When is it due?")
+    if of is not None and of.due_at is not None and of.due_has_time:
+        old = actor.local(of.due_at)
+        if not when.has_time:
+            moved = when.at.replace(hour=old.hour, minute=old.minute)
+            return Due(moved, True, when.repeat)
+        if not when.repeat and not _DAY.search(text.lower()):
+            moved = old.replace(hour=when.at.hour, minute=when.at.minute)
+            return Due(moved if moved > actor.now else when.at)
+    at = when.at if when.has_time else day_only(when.at)
+    return Due(at, when.has_time, when.repeat)
+
+
+def read_repeat(actor: Actor, text: str) -> Due:
+    """The rule, and its first time; an empty rule for "never". Raises Refused for other words."""
+    words = text.strip()
+    if words.lower() in _NEVER:
+        return Due(None)
+    if words.upper().startswith(("RRULE:", "FREQ=")):
+        return _rule(actor, words.upper().removeprefix("RRULE:"))
+    when = dates.parse(words, actor.local_now, morning_hour=actor.morning_hour)
+    if when is None or not when.repeat:
+        every = re.sub(r"^(?:each |on )?", "every ", words)
+        when = dates.parse(every, actor.local_now, morning_hour=actor.morning_hour)
+    if when is None or not when.repeat:
+        raise Refused(f"I did not understand “{text[:60]}” as a repetition. How often is it?")
+    return Due(when.at if when.has_time else day_only(when.at), when.has_time, when.repeat)
+
+
+def read_reminder(actor: Actor, text: str) -> Due:
+    """A moment for a reminder; the person's morning hour when only a day was said."""
+    when = dates.parse(text, actor.local_now, morning_hour=actor.morning_hour, reminder=True)
+    if when is None:
+        raise Refused(f"I did not understand “{text[:60]}” as a time. When shall I remind you?")
+    if when.at <= actor.now:
+        raise Refused("That time has already passed. When shall I remind you?")
+    return Due(when.at, True, when.repeat)
+
+
+def _rule(actor: Actor, rule: str) -> Due:
+    try:
+        first = dates.next_occurrence(rule, actor.local_now)
+    except ValueError:
+        first = None
+    if first is None or len(rule) > 200:
+        raise Refused("I did not understand that repetition. How often is it?")
+    return Due(first, "BYHOUR" in rule, rule)
