@@ -1,11 +1,11 @@
-"""Flower's options, read by `celery -A convonet flower --conf=…`; its names are Flower's own.
+"""Flower's options, read by `celery flower --conf=…`; its names are Flower's own.
 
 A file and not the command line, so that the password is not to be seen in a process list.
 """
 
 from __future__ import annotations
 
-from django.conf import settings
+from convonet import settings
 
 address = settings.FLOWER_ADDRESS
 port = settings.FLOWER_PORT

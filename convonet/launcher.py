@@ -51,7 +51,6 @@ class Plan:
             "MCP_PORT": str(self.mcp_port),
             "FLOWER_PORT": str(self.flower_port),
             "REDIS_URL": self.redis_url,
-            "DJANGO_SETTINGS_MODULE": "convonet.settings",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONUNBUFFERED": "1",
         }

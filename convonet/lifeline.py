@@ -32,11 +32,6 @@ def die_with_parent(sent: int = signal.SIGKILL) -> None:
         os.kill(os.getpid(), sent)
 
 
-def bind_future_children() -> None:
-    """Have every process forked from this one, at any depth, die with its parent."""
-    os.register_at_fork(after_in_child=die_with_parent)
-
-
 def main(arguments: list[str]) -> None:
     name = arguments[0]
     if name == "--":

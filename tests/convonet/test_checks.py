@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
-import autobahn.websocket
 import pytest
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+
+from convonet.checks import uses_native_sockets
 
 PUBLIC = {
     "PUBLIC_URL": "https://talk.example.org",
@@ -30,9 +33,19 @@ def test_published_service_with_its_own_host_passes_every_check() -> None:
     assert found(**PUBLIC) == set()
 
 
-def test_missing_native_code_for_sockets_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autobahn.websocket, "USES_NVX", False)
+def test_sockets_without_native_code_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOBAHN_USE_NVX", "0")
     assert found() == {"convonet.W001"}
+
+
+@pytest.mark.parametrize("wish", ["", "0", "no"])
+def test_native_code_is_in_use_when_autobahn_says_so(
+    wish: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOBAHN_USE_NVX", wish)
+    asked = [sys.executable, "-c", "from autobahn.websocket import USES_NVX as u; print(u)"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert said.strip() == str(uses_native_sockets())
 
 
 @pytest.mark.parametrize(
