@@ -43,3 +43,15 @@ class WhisperOptions:
             raise ValueError(f"window_frames must be 1000 to 3000, not {self.window_frames}")
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, not {self.threads}")
+
+
+@dataclass(frozen=True, slots=True)
+class PicoOptions:
+    """How `PicoSynthesizer` speaks; 1.0 is the voice's own speed and pitch."""
+
+    voice: str = "en-US"
+    """`en-GB` or `en-US`."""
+    speed: float = 1.0
+    pitch: float = 1.0
+    volume: float = 0.35
+    """Pico's own level, low enough not to clip."""

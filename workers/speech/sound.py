@@ -27,7 +27,7 @@ def to_samples(audio: bytes, audio_format: AudioFormat, rate_hz: int) -> Samples
 
     A half sample at the end (a cut transfer) is dropped.
     """
-    _check(audio_format)
+    check(audio_format)
     if not isinstance(audio, (bytes, bytearray, memoryview)):
         raise SpeechError("The recording is not audio.", code="speech_audio")
     if audio_format.encoding == "mulaw":
@@ -39,7 +39,7 @@ def to_samples(audio: bytes, audio_format: AudioFormat, rate_hz: int) -> Samples
 
 def to_bytes(samples: Samples, rate_hz: int, audio_format: AudioFormat) -> bytes:
     """Samples at `rate_hz` in a call's format; what is louder than full scale is clipped."""
-    _check(audio_format)
+    check(audio_format)
     resampled = resample(samples, rate_hz, audio_format.rate_hz)
     pcm = np.clip(np.rint(resampled * _PEAK), -_PEAK, _PEAK).astype("<i2").tobytes()
     return audioop.lin2ulaw(pcm, 2) if audio_format.encoding == "mulaw" else pcm
@@ -57,7 +57,8 @@ def level(samples: Samples) -> float:
     return float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0
 
 
-def _check(audio_format: AudioFormat) -> None:
+def check(audio_format: AudioFormat) -> None:
+    """Raises SpeechError for a format that is none of a call's."""
     known = audio_format.encoding in ("pcm16", "mulaw")
     if not known or not LEAST_HZ <= audio_format.rate_hz <= MOST_HZ:
         raise SpeechError(f"Audio as {audio_format} is not known.", code="speech_format")
