@@ -11,5 +11,6 @@ admin.autodiscover()
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
+    path("", include("todo.urls")),
     path("", include("voice.urls")),
 ]

@@ -73,9 +73,7 @@ class Recording:
         announce(self.actor.user, change)
         return change
 
-    def _note(
-        self, row: Todo | Reminder | TodoList, before: Row | None, after: Row | None
-    ) -> None:
+    def _note(self, row: Todo | Reminder | TodoList, before: Row | None, after: Row | None) -> None:
         name = _NAMES[type(row)]
         known = self._rows.get((name, row.pk))
         self._rows[name, row.pk] = {

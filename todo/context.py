@@ -39,7 +39,7 @@ def sign(
     return signing.dumps(note, salt=SALT)
 
 
-def read(text: object, *, max_age: float = MAX_AGE_SECONDS) -> Context:
+def read(text: object, *, max_age: int = MAX_AGE_SECONDS) -> Context:
     """Raises ForgedContext for anything `sign` did not make in the last quarter of an hour."""
     if not isinstance(text, str) or not text or len(text) > 2000:
         raise ForgedContext("no context")

@@ -19,14 +19,16 @@ WEAK = 0.45
 # Matches closer together than this are equally good.
 TIE = 0.1
 
-_IGNORED = frozenset(
-    "a an the my our your his her their this that these those to for of in on at with and or is are"
-    " am be was i i'm me we you it it's its please just again um uh todo todos task tasks item items"
-    " one ones thing things entry entries called named titled about saying says which where due"
-    " have has got list lists reminder reminders to-do to-dos".split()
+_IGNORED_TEXT = (
+    "a an the my our your his her their this that these those to for of in on at with and "
+    "or is are am be was i i'm me we you it it's its please just again um uh todo todos "
+    "task tasks item items one ones thing things entry entries called named titled about "
+    "saying says which where due have has got list lists reminder reminders to-do to-dos"
 )
+_IGNORED = frozenset(_IGNORED_TEXT.split())
 # Half the weight: "buy eggs" must not be taken for "buy milk".
-_COMMON = frozenset("buy by call get do make finish write send take go pick order pay book".split())
+_COMMON_TEXT = "buy by call get do make finish write send take go pick order pay book"
+_COMMON = frozenset(_COMMON_TEXT.split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ INSTRUCTIONS = (
     " database. With status “ask”, put the question to the person and give their reply, in a later"
     " turn, to answer_question."
 )
-REFUSED = {
+REFUSED: dict[str, Any] = {
     "status": "refused",
     "said": "I could not tell who is asking, so I did nothing.",
     "summary": "",
@@ -139,6 +139,4 @@ def _actor(user_id: int, time_zone: str, call_id: UUID | None, turn_id: UUID | N
     user = get_user_model().objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         raise context.ForgedContext("no such person")
-    return actor_for(
-        user, timezone.now(), time_zone=time_zone, call_id=call_id, turn_id=turn_id
-    )
+    return actor_for(user, timezone.now(), time_zone=time_zone, call_id=call_id, turn_id=turn_id)

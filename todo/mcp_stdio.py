@@ -52,6 +52,6 @@ def _die_with_parent() -> None:
 
 async def _watch_parent(parent: int) -> None:
     # Where the kernel gives no signal, and for a parent that died before we asked for one.
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110 - a dying parent sends no event
         await anyio.sleep(_PARENT_CHECK_SECONDS)
     os._exit(0)

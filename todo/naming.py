@@ -6,23 +6,28 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-    " fifteen sixteen seventeen eighteen nineteen"
-).split()
-WEEKDAY_NAMES = "monday tuesday wednesday thursday friday saturday sunday".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth"
-    " fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
-).split()
+_UNITS_TEXT = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
+_UNITS = _UNITS_TEXT.split()
+WEEKDAY_NAMES = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ORDINALS_TEXT = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
+    "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+)
+_ORDINALS = _ORDINALS_TEXT.split()
 # What the recogniser writes for a digit after "number".
 _MISHEARD = {"for": 4, "fore": 4, "to": 2, "too": 2, "won": 1, "ate": 8, "tree": 3, "sex": 6}
 
-_PREFIX = re.compile(r"^(?:the |todo |task |item |to do |to-do |reminder |number |numbers |no\.? |nr\.? |#)+")
+_PREFIX = re.compile(
+    r"^(?:the |todo |task |item |to do |to-do |reminder |number |numbers |no\.? |nr\.? |#)+"
+)
 _LAST = re.compile(
-    r"(?:that|this|it|the same|last|(?:that|this|the same|the last|last) (?:one|todo|task|item|thing"
-    r"|reminder)|the one (?:you|i) (?:just )?(?:said|added|mentioned|read)|the one (?:from )?before)"
+    r"(?:that|this|it|the same|last|(?:that|this|the same|the last|last) (?:one|todo|task|item"
+    r"|thing|reminder)|the one (?:you|i) (?:just )?(?:said|added|mentioned|read)"
+    r"|the one (?:from )?before)"
 )
 _THEM = re.compile(
     r"(?:(?:all|both|each|every one) (?:of )?(?:them|these|those)|them|these|those|both"
@@ -37,7 +42,7 @@ _ALL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """`words` is what is left to match: all of it for `words`, what follows "everything" for `all`."""
+    """`words` is left to match: all of it for `words`, what follows "everything" for `all`."""
 
     kind: Literal["last", "them", "numbers", "all", "words"]
     numbers: tuple[int, ...] = ()

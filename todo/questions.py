@@ -82,7 +82,9 @@ def read_answer(text: str) -> tuple[Literal["yes", "no", "choice"], str]:
     refused = _NO.match(lowered)
     if refused:
         rest = lowered[refused.end() :].strip()
-        small = re.fullmatch(r"(?:thanks?|thank you|please|it|that|them|one|of them|any|now)?.{0,2}", rest)
+        small = re.fullmatch(
+            r"(?:thanks?|thank you|please|it|that|them|one|of them|any|now)?.{0,2}", rest
+        )
         return ("no", "") if small or len(rest.split()) < 2 else ("choice", rest)
     agreed = _YES.match(lowered)
     if agreed:

@@ -15,11 +15,12 @@ def following(rule: str, due: datetime, after: datetime) -> datetime | None:
 
     Counted on from `due`, so that "every other monday" stays with its own mondays.
     """
-    at: datetime | None = due
+    at = due
     for _ in range(_MOST_STEPS):
-        at = _next(rule, at, due)
-        if at is None or at > after:
-            return at
+        next_time = _next(rule, at, due)
+        if next_time is None or next_time > after:
+            return next_time
+        at = next_time
     return _next(rule, after, due)
 
 

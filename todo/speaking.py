@@ -15,10 +15,11 @@ from todo.models import Reminder, Todo
 from todo.naming import WEEKDAY_NAMES
 
 MOST_ITEMS = 3
-_WORDS = (
-    "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-    " fifteen sixteen seventeen eighteen nineteen twenty"
-).split()
+_WORDS_TEXT = (
+    "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen twenty"
+)
+_WORDS = _WORDS_TEXT.split()
 
 
 def number(count: int) -> str:
@@ -95,8 +96,7 @@ def due_clause(todo: Todo, actor: Actor) -> str:
 
 
 def reminder_when(reminder: Reminder, actor: Actor) -> str:
-    text = dates.describe(actor.local(reminder.due_at), True, actor.local_now)
-    return text
+    return dates.describe(actor.local(reminder.due_at), True, actor.local_now)
 
 
 def reminder_item(reminder: Reminder, actor: Actor) -> str:

@@ -131,9 +131,7 @@ def check_tags(tags: Sequence[str]) -> list[str]:
     cleaned = list(dict.fromkeys(tag.strip().lower().lstrip("#") for tag in tags))
     cleaned = [tag for tag in cleaned if tag]
     if len(cleaned) > MOST_TAGS or any(len(tag) > TAG_LENGTH for tag in cleaned):
-        raise Refused(
-            f"A todo can have {MOST_TAGS} tags of {TAG_LENGTH} characters each at most."
-        )
+        raise Refused(f"A todo can have {MOST_TAGS} tags of {TAG_LENGTH} characters each at most.")
     return cleaned
 
 

@@ -75,7 +75,9 @@ def ask_which(
     return Answer("ask", said, todos=todos, question=Asked(row, kind, options))
 
 
-def ask_confirm(actor: Actor, tool: str, said: str, todos: Sequence[Todo], values: Values) -> Answer:
+def ask_confirm(
+    actor: Actor, tool: str, said: str, todos: Sequence[Todo], values: Values
+) -> Answer:
     row = questions.ask(actor, tool, "confirm", said, [todo.pk for todo in todos], values)
     places = numbers(actor)
     options = [{"number": places.get(todo.pk), "title": todo.title} for todo in todos]

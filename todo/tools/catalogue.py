@@ -50,7 +50,9 @@ _WHICH = (
     " (“number four”), words with a date (“the appointment on 14 may at noon”), “last” for the one"
     " just spoken of"
 )
-_DUE = "When, in natural words (“tomorrow at five”, “next friday”, “every monday at nine”) or ISO 8601"
+_DUE = (
+    "When, in natural words (“tomorrow at five”, “next friday”, “every monday at nine”) or ISO 8601"
+)
 _PRIORITY = _text("Priority", enum=["low", "normal", "high", "urgent"])
 _REPEAT = _text("How it repeats: “every monday at nine”, “weekly”, “none”")
 _TITLE = _text("What is to be done, without the date and without “add”", maxLength=200)
@@ -84,7 +86,8 @@ TOOLS: tuple[Tool, ...] = (
         "find_todos",
         finding.find,
         "Find todos",
-        "Read the list: all, by day, by words, overdue, finished; count; or one thing about one todo.",
+        "Read the list: all, by day, by words, overdue, finished; count them; or say one thing"
+        " about one todo.",
         {
             "words": _text("Words the todos are about (“house”), in title, notes or tags"),
             "when": _text(
@@ -172,7 +175,8 @@ TOOLS: tuple[Tool, ...] = (
         "add_reminder",
         reminding.add,
         "Add a reminder",
-        "Remind the person at a time. Only a day said means their morning hour, which the answer says.",
+        "Remind the person at a time. Only a day said means their morning hour, which the answer"
+        " says.",
         {
             "text": _text("What to remind of, without the time (“call Anna”)", maxLength=200),
             "when": _text("When, in natural words (“on friday”, “in two hours”) or ISO 8601"),

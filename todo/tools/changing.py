@@ -34,7 +34,9 @@ def change(actor: Actor, arguments: Arguments) -> Answer:
 def resume_change(actor: Actor, ids: list[int], values: dict[str, Any]) -> Answer:
     found = todos_by_id(actor, ids)
     if len(found) != 1:
-        return nothing("That todo is not there any more." if not found else "One at a time, please.")
+        return nothing(
+            "That todo is not there any more." if not found else "One at a time, please."
+        )
     return _changed(actor, found[0], Arguments(values))
 
 

@@ -32,9 +32,7 @@ def find(actor: Actor, arguments: Arguments) -> Answer:
     return Answer("ok", said, todos=rows) if rows else nothing(said)
 
 
-def _filtered(
-    actor: Actor, rows: list[Todo], arguments: Arguments
-) -> tuple[list[Todo], str]:
+def _filtered(actor: Actor, rows: list[Todo], arguments: Arguments) -> tuple[list[Todo], str]:
     """The rows that fit, and how a sentence says so ("about the house")."""
     labels = []
     words = arguments.text("words")
@@ -66,9 +64,7 @@ def _by_words(actor: Actor, rows: list[Todo], words: str) -> list[Todo]:
     return [row for row in rows if row.pk in known]
 
 
-def _on_day(
-    actor: Actor, rows: list[Todo], when: str, finished: bool
-) -> tuple[list[Todo], str]:
+def _on_day(actor: Actor, rows: list[Todo], when: str, finished: bool) -> tuple[list[Todo], str]:
     if when in _ANY_DAY:
         return rows, ""
     if when in ("overdue", "late", "past due"):

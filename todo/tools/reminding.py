@@ -84,7 +84,9 @@ def _added(actor: Actor, arguments: Arguments, todo: Todo | None) -> Answer:
     made, change = reminders.add_reminder(actor, text, due.at, repeat=due.repeat, todo=todo)
     when = speaking.reminder_when(made, actor)
     repeat = f", {dates.describe_repeat(made.repeat)}, first" if made.repeat else ""
-    lead = f"Reminder set{repeat} {speaking.for_when(when) if not repeat else speaking.on_when(when)}"
+    lead = (
+        f"Reminder set{repeat} {speaking.for_when(when) if not repeat else speaking.on_when(when)}"
+    )
     return Answer("ok", speaking.sentence(f"{lead}: {made.text}"), change, reminders=[made])
 
 

@@ -39,9 +39,7 @@ def run_tool(
         return known
 
 
-def _run_once(
-    actor: Actor, tool: Tool, arguments: dict[str, Any], key: str
-) -> dict[str, Any]:
+def _run_once(actor: Actor, tool: Tool, arguments: dict[str, Any], key: str) -> dict[str, Any]:
     with changes.exclusive(actor.user):
         known = _known(actor, key)
         if known is not None:

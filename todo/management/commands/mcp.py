@@ -24,7 +24,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--stdio", action="store_true", help="talk over stdin and stdout")
         parser.add_argument("--user", default="", help="with --stdio: whose todos")
-        parser.add_argument("--time-zone", default="", help="with --stdio: for example Europe/Berlin")
+        parser.add_argument(
+            "--time-zone", default="", help="with --stdio: for example Europe/Berlin"
+        )
         parser.add_argument("--port", type=int, default=settings.MCP_PORT)
 
     def handle(self, *args: Any, **options: Any) -> None:
