@@ -1,0 +1,95 @@
+"""Measures the running server: the delay of spoken turns, stage by stage, and each process's memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+from argparse import ArgumentParser
+from typing import Any
+
+import psutil
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand
+
+from convonet.caller import Exchange, Utterance, place_call
+from convonet.recordings import read_wav, speech_end_ms
+from voice import tickets
+
+RECORDINGS = settings.BASE_DIR / "tests" / "audio"
+# Commands that change nothing, so that a run can be repeated: reads of the list.
+READS = ("01", "07", "10", "11", "17", "24", "27", "29", "34")
+STAGES = ("endpoint", "transcript", "first_token", "first_audio")
+
+
+class Command(BaseCommand):
+    help = "Measure spoken turns against the running server, and its memory."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--rounds", type=int, default=2, help="how often each is said")
+        parser.add_argument("--json", action="store_true", help="one object on one line")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user, _ = get_user_model().objects.get_or_create(username="caller-1")
+        names = [f"{number}-{voice}" for number in READS for voice in ("man", "woman")]
+        said = [_utterance(name) for name in names * options["rounds"]]
+        url = f"ws://127.0.0.1:{settings.PORT}/ws/call"
+        called = asyncio.run(place_call(url, tickets.issue(user.pk), said, time_zone="UTC"))
+        answered = [exchange for exchange in called.exchanges if exchange.state == "done"]
+        stages, memory = _stages(answered), _memory()
+        if options["json"]:
+            self.stdout.write(json.dumps({"turns": len(answered), "ms": stages, "mb": memory}))
+            return
+        self.stdout.write(f"{len(answered)} of {len(said)} spoken turns answered, one at a time")
+        self.stdout.write("| ms since end of speech | median | nine in ten |\n|---|---|---|")
+        for name, (median, ninth) in stages.items():
+            self.stdout.write(f"| {name.replace('_', ' ')} | {median} | {ninth} |")
+        self.stdout.write("\n| process | MB (PSS) |\n|---|---|")
+        for name, size in memory.items():
+            self.stdout.write(f"| {name} | {size} |")
+        self.stdout.write(f"| all | {round(sum(memory.values()), 1)} |")
+
+
+def _utterance(name: str) -> Utterance:
+    pcm = read_wav(RECORDINGS / f"{name}.wav")
+    return Utterance(pcm=pcm, speech_end_ms=speech_end_ms(pcm))
+
+
+def _stages(answered: list[Exchange]) -> dict[str, tuple[int, int]]:
+    measured: dict[str, tuple[int, int]] = {}
+    for stage in STAGES:
+        values = [
+            times[stage]
+            for e in answered
+            if stage in (times := e.server_ms if stage == "endpoint" else e.timings_ms)
+        ]
+        if len(values) > 1:
+            ninth = statistics.quantiles(values, n=10)[-1]
+            measured[stage] = round(statistics.median(values)), round(ninth)
+    return measured
+
+
+def _memory() -> dict[str, float]:
+    """PSS by role of every process that works on this installation's directory, in MB."""
+    roles: dict[str, float] = {}
+    mine = psutil.Process().pid
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        line = " ".join(process.info["cmdline"] or [])
+        if process.pid == mine or not _ours(process, line):
+            continue
+        size = process.memory_full_info().pss / 1e6
+        roles[_role(line)] = round(roles.get(_role(line), 0.0) + size, 1)
+    return dict(sorted(roles.items()))
+
+
+def _ours(process: psutil.Process, line: str) -> bool:
+    try:
+        return process.environ().get("CONVONET_VAR", "") == str(settings.VAR_DIR)
+    except psutil.Error:
+        return False
+
+
+def _role(line: str) -> str:
+    words = ("valkey", "redis-server", "daphne", "flower", "speech", "agent", "mcp", "supervisord")
+    return next((word for word in words if word in line), "launcher")
