@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,7 +68,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no
 
     def _state(self, worker: Any, role: str) -> dict[str, Any]:
         return {
-            "pid": worker.pid,
+            "pid": os.getpid(),
             "role": role,
             "children": len(worker.pool.info["processes"]),
             "since": self._since,

@@ -31,11 +31,11 @@ MODULES: dict[str, tuple[str, ...]] = {
 _NOISY = ("mcp.client", "httpx", "celery.worker.strategy", "celery.app.trace", "celery.beat")
 
 
-def roles(queues: str | Iterable[str] | None) -> tuple[str, ...]:
+def roles(queues: Iterable[str]) -> tuple[str, ...]:
     """The roles of a worker: what the Procfile says, else by the queues it consumes, else both."""
-    named = os.environ.get("WORKER_ROLE") or queues or ()
-    names = named.split(",") if isinstance(named, str) else list(named)
-    known = tuple(role for role in (AGENT, SPEECH) if role in {name.strip() for name in names})
+    named = os.environ.get("WORKER_ROLE", "").split(",")
+    chosen = [role for role in (AGENT, SPEECH) if role in named]
+    known = tuple(chosen or [role for role in (AGENT, SPEECH) if role in queues])
     return known or (AGENT, SPEECH)
 
 
@@ -87,10 +87,10 @@ _chosen: tuple[str, ...] = ()
 
 
 @signals.worker_init.connect
-def _on_worker_init(options: dict[str, Any] | None = None, **_: Any) -> None:
+def _on_worker_init(sender: Any, **_: Any) -> None:
     global _chosen
     began = monotonic()
-    _chosen = roles((options or {}).get("queues"))
+    _chosen = roles(sender.app.amqp.queues.consume_from)
     load(_chosen)
     fields = {"roles": ",".join(_chosen), "took_ms": round((monotonic() - began) * 1000)}
     logger.info("worker preloaded", extra=fields)

@@ -100,7 +100,9 @@ def _ends_sentence(text: str, mark: re.Match[str]) -> bool | None:
         return not following[0].isdigit() if following else None
     if word.isdigit() and token is not None and not text[: token.start()].strip():
         return False  # "2. Buy bread": a list number
-    if word in _MAYBE or (len(word) == 1 and word.isalpha() and word != "i"):
+    if len(word) == 1 and word.isalpha() and word != "i":
+        return False  # "J. Smith"
+    if word in _MAYBE:
         return _starts_with_capital(text[mark.end() :])
     return True
 

@@ -1,0 +1,13 @@
+"""Settings of worker processes that tests start: the test run's own database and broker."""
+
+import os
+
+os.environ["REDIS_URL"] = os.environ["TEST_REDIS_URL"]
+os.environ["DATABASE_URL"] = f"sqlite:///{os.environ['TEST_DATABASE']}"
+
+from convonet.settings import *  # noqa: F403
+
+TURN_DEADLINE_SECONDS = float(os.environ.get("TEST_TURN_SECONDS", "20"))
+TOOL_DEADLINE_SECONDS = float(os.environ.get("TEST_TOOL_SECONDS", "10"))
+CHILD_HEADROOM_MB = int(os.environ.get("TEST_HEADROOM_MB", "150"))
+CHILD_CEILING_MB = int(os.environ.get("TEST_CEILING_MB", "400"))
