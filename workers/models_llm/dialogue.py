@@ -17,7 +17,15 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 _CLOCK = re.compile(r"\b(\d{1,2} [A-Z][a-z]+ \d{4}), (\d{1,2}:\d{2}) \(([^)]+)\)")
 _CHANGING = frozenset(
-    ["add_todos", "change_todo", "add_reminder", "create_list", "complete_todos", "delete_todos", "reopen_todo"]
+    [
+        "add_todos",
+        "change_todo",
+        "add_reminder",
+        "create_list",
+        "complete_todos",
+        "delete_todos",
+        "reopen_todo",
+    ]
 )
 
 

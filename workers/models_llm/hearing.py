@@ -37,6 +37,7 @@ _SPELLING = _rules(
     (r"\bnumber (?:to|too)\b", "number two"),
     (r"\bnumber (?:won)\b", "number one"),
     (r"\bnumber ate\b", "number eight"),
+    (r"\b([a-z]{2,}?)(?:tonite|tonight)\b", r"\1 tonight"),
     (r"\b(?:may|april|june) that (?=noon|midnight)", "May at "),
     (r"\s+", " "),
 )
@@ -46,7 +47,43 @@ _TODO_NAME = re.compile(
     re.IGNORECASE,
 )
 _TODO_BLOCKED = frozenset(
-    ["have", "had", "has", "need", "needs", "want", "wants", "me", "what", "anything", "something", "nothing", "things", "thing", "stuff", "much", "left", "got", "how", "us", "you", "him", "her", "them", "like", "going", "try", "able", "forget", "remember", "i'm", "am", "is", "are", "lot"]
+    [
+        "have",
+        "had",
+        "has",
+        "need",
+        "needs",
+        "want",
+        "wants",
+        "me",
+        "what",
+        "anything",
+        "something",
+        "nothing",
+        "things",
+        "thing",
+        "stuff",
+        "much",
+        "left",
+        "got",
+        "how",
+        "us",
+        "you",
+        "him",
+        "her",
+        "them",
+        "like",
+        "going",
+        "try",
+        "able",
+        "forget",
+        "remember",
+        "i'm",
+        "am",
+        "is",
+        "are",
+        "lot",
+    ]
 )
 _BEFORE = re.compile(
     r"^(?:(?:um+|uh+|er+|oh|so|well|ok|okay|alright|all right|right|hey|hi|hello|please|now|then|"

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
-from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
 from langchain_core.messages.tool import tool_call_chunk
@@ -75,6 +75,29 @@ class LocalCommandModel(BaseChatModel):
             yield generation
 
 
+    # Milliseconds of work: no thread is worth its while.
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return self._generate(messages, stop, **kwargs)
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        for generation in self._stream(messages, stop, **kwargs):
+            if run_manager and generation.text:
+                await run_manager.on_llm_new_token(generation.text, chunk=generation)
+            yield generation
+
+
 def respond(messages: Sequence[BaseMessage], tool_names: Sequence[str]) -> AIMessage:
     """The next message: tool calls still to be made in this turn, or the words that end it."""
     talk = dialogue.read(messages)
@@ -120,7 +143,9 @@ def _chunks(message: AIMessage) -> Iterator[AIMessageChunk]:
         return
     words = re.findall(r"\s*\S+", message.text) or [""]
     for position, word in enumerate(words, start=1):
-        yield AIMessageChunk(content=word, chunk_position="last" if position == len(words) else None)
+        yield AIMessageChunk(
+            content=word, chunk_position="last" if position == len(words) else None
+        )
 
 
 def _json(arguments: dict[str, Any]) -> str:
