@@ -26,7 +26,8 @@ export class Conversation {
     this.turnIds = new Map(); // turn number in the call -> turn id
     this.spoken = ""; // id of the turn whose sentence was announced last
     this.buffered = new Map(); // turn number -> end in ms of the audio received
-    this.playing = 0;
+    this.playing = 0; // turn number whose audio sounds now
+    this.position = null; // the last `played` message, sent or not
     this.toldAt = 0;
   }
 
@@ -67,7 +68,7 @@ export class Conversation {
   }
 
   openSound() {
-    this.playout.open().catch(() => this.events.problem(NO_SOUND, {}));
+    this.sounding = this.playout.open().catch(() => this.events.problem(NO_SOUND, {}));
   }
 
   // Sends a typed turn, opening a call without microphone when none is up.
@@ -101,7 +102,7 @@ export class Conversation {
       closed: (code, bye, wasReady) => this.closed(socket, code, bye, wasReady),
     });
     this.socket = socket;
-    socket.open(microphone).catch((error) => {
+    this.sounding.then(() => socket.open(microphone)).catch((error) => {
       const known = error instanceof RequestError;
       this.closed(socket, 0, known ? error.message : "", false);
     });
@@ -136,10 +137,14 @@ export class Conversation {
     const id = this.turnIds.get(turn);
     if (!id) return;
     this.events.heard(id, ms, this.buffered.get(turn) ?? ms);
-    const now = performance.now();
-    if (playing && now - this.toldAt < PLAYED_EVERY_MS) return;
-    this.toldAt = now;
-    this.socket.send({ type: "played", turn: id, ms });
+    this.position = { type: "played", turn: id, ms };
+    if (playing && performance.now() - this.toldAt < PLAYED_EVERY_MS) return;
+    this.tellPosition();
+  }
+
+  tellPosition() {
+    this.toldAt = performance.now();
+    this.socket.send(this.position);
   }
 
   hear(frame, rms) {
@@ -152,7 +157,10 @@ export class Conversation {
   // Silence first, then the message: the ear is quicker than the network.
   interrupt() {
     if (this.facts.phase !== "live") return;
-    if (this.playing) this.playout.clear(this.playing);
+    if (this.playing) {
+      this.playout.clear(this.playing);
+      this.tellPosition();
+    }
     this.socket.send({ type: "interrupt" });
   }
 

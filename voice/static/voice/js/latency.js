@@ -7,9 +7,8 @@ const NO_TURN = "00000000-0000-0000-0000-000000000000";
 export function showLatency({ turn, timings_ms: timings }) {
   if (!timings) return;
   const parts = [
-    ["answered in", timings.first_audio],
-    ["words", timings.transcript],
-    ["first token", timings.first_token],
+    ["answered in", timings.first_audio ?? timings.done],
+    ["understood after", timings.transcript],
   ].filter(([, ms]) => Number.isFinite(ms));
   if (!parts.length) return;
   const text = parts.map(([name, ms]) => `${name} ${(ms / 1000).toFixed(2)} s`).join(" · ");

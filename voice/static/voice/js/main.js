@@ -16,7 +16,7 @@ import { Toast } from "./toast.js";
 import { TodoList } from "./todo-list.js";
 import { TodoStore } from "./todo-store.js";
 import { Transcript } from "./transcript.js";
-import { OFFLINE } from "./words.js";
+import { OFFLINE, SIGNED_OUT } from "./words.js";
 
 window.convonet = counters;
 
@@ -53,7 +53,11 @@ const due = new DueReminders({
   again: (text) => say(`remind me in ten minutes to ${text}`),
   announce,
 });
-const pageSocket = new PageSocket({ message: hearOfPage, reachable: reachableChanged });
+const pageSocket = new PageSocket({
+  message: hearOfPage,
+  reachable: reachableChanged,
+  refused: () => reachableChanged(false, SIGNED_OUT),
+});
 let phase = "idle";
 let reachable = null;
 
@@ -96,6 +100,7 @@ const DRAWN = {
   sentence: (message) => transcript.sentence(message),
   notice: ({ text, level }) => transcript.note(text, level),
   reminder: (message) => due.inCallDue(message),
+  state: ({ state }) => state === "listening" && transcript.dropInterim(),
   tool(message) {
     transcript.tool(message);
     if (message.status === "done" && message.change) store.refresh(message.todos ?? []);
@@ -119,9 +124,9 @@ function hearOfPage(message) {
   }
 }
 
-function reachableChanged(now) {
+function reachableChanged(now, sentence = OFFLINE) {
   conversation.setReachable(now);
-  byId("connection").textContent = now ? "" : OFFLINE;
+  byId("connection").textContent = now ? "" : sentence;
   // Changes made while the socket was away were told to nobody.
   if (now && reachable !== null) store.refresh();
   reachable = now;
@@ -193,4 +198,4 @@ listenToKeys({
   interrupt: () => conversation.interrupt(),
 });
 callChanged(conversation.facts);
-store.refresh();
+store.refresh().then(() => (document.body.dataset.ready = ""));

@@ -1,8 +1,11 @@
 // The page's loudspeaker: reply audio with the position heard, spoken reminders and earcons.
 
 import { counters } from "./counters.js";
+import { SilentClock } from "./silent-clock.js";
 
 const RATE_HZ = 16000;
+// A browser that allows sound starts it well within this; otherwise replies are only text.
+const START_MS = 1500;
 const WORKLET = new URL("./worklets/playout.js", import.meta.url);
 
 export class Playout {
@@ -11,6 +14,7 @@ export class Playout {
     this.heard = heard;
     this.sound = true;
     this.opening = null;
+    this.silent = new SilentClock(heard);
   }
 
   // Call from a click or key press first: browsers let no page make a sound before one.
@@ -22,7 +26,7 @@ export class Playout {
 
   async start() {
     this.context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
-    this.context.resume();
+    const running = this.context.resume();
     counters.playoutHz = this.context.sampleRate;
     this.gain = this.context.createGain();
     this.gain.connect(this.context.destination);
@@ -31,6 +35,11 @@ export class Playout {
     this.node = new AudioWorkletNode(this.context, "playout", { outputChannelCount: [1] });
     this.node.port.onmessage = ({ data }) => this.report(data);
     this.node.connect(this.gain);
+    await Promise.race([running, new Promise((resolve) => setTimeout(resolve, START_MS))]);
+  }
+
+  get audible() {
+    return Boolean(this.node) && this.context.state === "running";
   }
 
   // One binary message of the call socket: two little-endian uint32, then PCM16 at 16 kHz.
@@ -40,11 +49,16 @@ export class Playout {
     const [turn, offsetMs] = [header.getUint32(0, true), header.getUint32(4, true)];
     const pcm = message.slice(8);
     const endMs = offsetMs + ((pcm.byteLength >> 1) * 1000) / RATE_HZ;
-    this.node?.port.postMessage({ type: "audio", turn, offsetMs, pcm }, [pcm]);
+    if (this.audible) {
+      this.node.port.postMessage({ type: "audio", turn, offsetMs, pcm }, [pcm]);
+    } else {
+      this.silent.add(turn, offsetMs, endMs);
+    }
     return { turn, endMs };
   }
 
   clear(turn) {
+    this.silent.stop();
     this.node?.port.postMessage({ type: "clear", turn });
   }
 
@@ -69,7 +83,7 @@ export class Playout {
   // Plays a whole WAV (ArrayBuffer); answers false where the browser allows no sound yet.
   async playClip(wav) {
     await this.open();
-    if (this.context.state !== "running") return false;
+    if (!this.audible) return false;
     const source = this.context.createBufferSource();
     source.buffer = await this.context.decodeAudioData(wav);
     source.connect(this.gain);

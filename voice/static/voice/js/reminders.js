@@ -13,10 +13,9 @@ export class DueReminders {
     this.seen = new Set();
   }
 
-  // From the page socket. In a call the call speaks it and reports it itself.
+  // From the page socket. In a call, the call speaks it and the server knows that it was told.
   async due({ id, text, speech, audio }) {
-    if (!this.show(id, text)) return;
-    if (this.act.inCall()) return;
+    if (!this.show(id, text) || this.act.inCall()) return;
     this.act.announce(speech || text);
     if (audio) await this.act.speak(audio).catch(() => false);
     this.act.told(id);
@@ -25,7 +24,6 @@ export class DueReminders {
   // From the call socket, whose audio follows.
   inCallDue({ id, text }) {
     this.show(id, text);
-    this.act.told(id);
   }
 
   show(id, text) {

@@ -19,6 +19,7 @@ export class TodoList {
 
   show({ lists, todos, reminders }, glow) {
     this.lists = lists;
+    const focus = this.rememberFocus();
     const open = todos.filter((todo) => !todo.done);
     const done = todos.filter((todo) => todo.done);
     this.forgetMissing(todos);
@@ -30,7 +31,7 @@ export class TodoList {
     byId("todo-count").textContent = open.length ? `${open.length} open` : "";
     this.showReminders(reminders);
     for (const id of glow) this.rows.get(id)?.glow();
-    this.restoreFocus();
+    this.restoreFocus(focus);
   }
 
   groupsOf(lists, open) {
@@ -52,18 +53,22 @@ export class TodoList {
       row = new TodoRow(this.act, () => this.lists);
       this.rows.set(todo.id, row);
     }
-    const focused = document.activeElement;
-    if (row.element.contains(focused)) this.focused = focused;
     row.show(todo);
     return row.element;
   }
 
-  // Moving an element within the page takes its focus away.
-  restoreFocus() {
-    if (this.focused?.isConnected && document.activeElement !== this.focused) {
-      this.focused.focus({ preventScroll: true });
-    }
-    this.focused = null;
+  // Moving a row within the page takes the focus from it, and drawing replaces its parts.
+  rememberFocus() {
+    const element = document.activeElement;
+    const row = element.closest(".todo");
+    return row && { element, id: Number(row.dataset.id), part: element.dataset.part };
+  }
+
+  restoreFocus(focus) {
+    if (!focus || focus.element === document.activeElement) return;
+    const { element, id, part } = focus;
+    const again = element.isConnected ? element : this.rows.get(id)?.part(part);
+    again?.focus({ preventScroll: true });
   }
 
   forgetMissing(todos) {

@@ -23,10 +23,11 @@ export class TodoRow {
     this.element.dataset.id = todo.id;
     this.element.dataset.priority = todo.priority;
     const parts = [this.number(), this.check(), this.main(), this.more()];
-    const focused = this.element.contains(document.activeElement) && document.activeElement;
-    const name = focused && focused.dataset.part;
     this.element.replaceChildren(...parts);
-    if (name) this.element.querySelector(`[data-part="${name}"]`)?.focus({ preventScroll: true });
+  }
+
+  part(name) {
+    return this.element.querySelector(`[data-part="${name}"]`);
   }
 
   number() {
@@ -129,7 +130,8 @@ export class TodoRow {
     });
     this.element.classList.add("editing");
     this.element.replaceChildren(form);
-    form.querySelector("input").focus();
+    form.querySelector("input").focus({ preventScroll: true });
+    form.scrollIntoView({ block: "nearest" });
   }
 
   stopEditing(part) {
@@ -137,7 +139,7 @@ export class TodoRow {
     this.editing = false;
     this.element.classList.remove("editing");
     this.draw();
-    if (focused && part) this.element.querySelector(`[data-part="${part}"]`)?.focus();
+    if (focused && part) this.part(part).focus();
   }
 
   glow() {

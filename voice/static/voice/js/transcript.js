@@ -31,7 +31,6 @@ export class Transcript {
     const following = this.atEnd();
     this.list.append(entry);
     while (this.list.childElementCount > MOST_ENTRIES) this.list.firstElementChild.remove();
-    document.body.classList.add("has-talked");
     if (following) this.follow();
   }
 
@@ -58,6 +57,7 @@ export class Transcript {
     const entry = el("li", { className: "turn" }, said, chips, answer);
     const turn = { entry, said, chips, answer, reply: new Reply(answer), tools: new Map() };
     this.turns.set(id, turn);
+    document.body.classList.add("has-talked");
     this.add(entry);
     return turn;
   }
@@ -66,6 +66,7 @@ export class Transcript {
   typed(text) {
     const said = el("p", { className: "said interim" }, text);
     this.pendingTyped = el("li", { className: "turn" }, said);
+    document.body.classList.add("has-talked");
     this.add(this.pendingTyped);
     this.follow();
   }
@@ -90,6 +91,13 @@ export class Transcript {
   forget(id) {
     this.turns.get(id)?.entry.remove();
     this.turns.delete(id);
+  }
+
+  // Speech that turned out to be none leaves no words behind.
+  dropInterim() {
+    for (const [id, { said, reply, tools }] of this.turns) {
+      if (said.classList.contains("interim") && !reply.text && !tools.size) this.forget(id);
+    }
   }
 
   replyDelta({ turn: id, text }) {

@@ -38,7 +38,7 @@ class Playout extends AudioWorkletProcessor {
     return true;
   }
 
-  // Some browsers ignore the wanted context rate; the position then runs one filter ahead (1 ms).
+  // Some browsers ignore the wanted context rate; the position then runs one filter ahead (2 ms).
   pullResampled(output) {
     while (this.ready.length < output.length) {
       const wanted = new Float32Array(Math.ceil((output.length * RATE_HZ) / sampleRate) + 1);

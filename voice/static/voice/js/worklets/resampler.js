@@ -1,6 +1,6 @@
 // Streaming conversion between sample rates by a windowed-sinc filter; used in both directions.
 
-const ZERO_CROSSINGS = 16;
+const ZERO_CROSSINGS = 32;
 const PHASES = 256;
 // Passband edge as a share of the lower Nyquist frequency: room for the filter to fall.
 const EDGE = 0.92;

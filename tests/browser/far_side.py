@@ -1,0 +1,132 @@
+"""The server's side of docs/protocol.md, played by the test within the browser.
+
+The pages, tickets and sign-in are Django's own; only the sockets and the list are played, so that
+a test says exactly which message comes when.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+from playwright.sync_api import Page, Route, WebSocketRoute
+
+from tests.browser.chromium import tone_pcm16
+
+Message = dict[str, Any]
+CHUNK_MS = 100
+
+
+def todo(number: int, title: str, **facts: Any) -> Message:
+    return {
+        "id": 100 + number,
+        "number": number,
+        "list": 1,
+        "title": title,
+        "notes": "",
+        "due": None,
+        "due_has_time": False,
+        "due_text": "",
+        "overdue": False,
+        "priority": "normal",
+        "tags": [],
+        "assignee": "",
+        "repeat_text": "",
+        "done": False,
+    } | facts
+
+
+class FarSide:
+    """One page's server: what it received (`received`, `audio`), and ways to answer."""
+
+    def __init__(self, page: Page, *, answers_calls: bool = True, has_page: bool = True) -> None:
+        self.page = page
+        self.answers_calls = answers_calls
+        self.has_page = has_page
+        self.lists: list[Message] = [{"id": 1, "name": "todo", "default": True}]
+        self.todos: list[Message] = []
+        self.reminders: list[Message] = []
+        self.received: list[Message] = []
+        self.page_received: list[Message] = []
+        self.requests: list[tuple[str, str, Any]] = []
+        self.audio: list[bytes] = []
+        self.calls: list[WebSocketRoute] = []
+        self.pages: list[WebSocketRoute] = []
+        page.route("**/todos/**", self._answer_todos)
+        page.route("**/changes/**", self._answer_todos)
+        page.route_web_socket("**/ws/call*", self._call_opened)
+        page.route_web_socket("**/ws/page", self._page_opened)
+
+    # --- requests ---------------------------------------------------------------------------
+    def _answer_todos(self, route: Route) -> None:
+        request = route.request
+        path = request.url.split("/", 3)[3]
+        self.requests.append((request.method, f"/{path}", request.post_data_json))
+        if request.method == "GET":
+            everything = {"lists": self.lists, "todos": self.todos, "reminders": self.reminders}
+            route.fulfill(json=everything)
+        else:
+            status, answer = self._change(request.method, path, request.post_data_json)
+            route.fulfill(status=status, json=answer)
+
+    def _change(self, method: str, path: str, body: Any) -> tuple[int, Message]:
+        if method == "POST" and path == "todos/":
+            self.todos.append(todo(len(self.todos) + 1, body["text"]))
+            return 201, self.todos[-1]
+        if method == "POST":
+            return 200, {"summary": "undone"}
+        wanted = int(path.split("/")[1])
+        row = next(row for row in self.todos if row["id"] == wanted)
+        if method == "DELETE":
+            self.todos.remove(row)
+            return 200, {"change": 7}
+        if body.get("due") == "the day of never":
+            return 400, {"error": "I do not know the day “the day of never”."}
+        row.update(body)
+        return 200, row
+
+    # --- sockets ----------------------------------------------------------------------------
+    def _page_opened(self, socket: WebSocketRoute) -> None:
+        if not self.has_page:
+            socket.close(code=1011)
+            return
+        self.pages.append(socket)
+        socket.on_message(lambda data: self.page_received.append(json.loads(data)))
+
+    def _call_opened(self, socket: WebSocketRoute) -> None:
+        self.calls.append(socket)
+        socket.on_message(self._receive)
+
+    def _receive(self, data: str | bytes) -> None:
+        if isinstance(data, bytes):
+            self.audio.append(data)
+            return
+        message = json.loads(data)
+        self.received.append(message)
+        if message["type"] == "start" and self.answers_calls:
+            self.send("ready", call="c1", audio="pcm16/16000")
+            self.send("state", state="listening")
+
+    # --- what the server says ---------------------------------------------------------------
+    def send(self, kind: str, **fields: Any) -> None:
+        self.calls[-1].send(json.dumps({"type": kind, **fields}))
+
+    def send_page(self, kind: str, **fields: Any) -> None:
+        self.pages[-1].send(json.dumps({"type": kind, **fields}))
+
+    def send_audio(self, number: int, *, from_ms: int, ms: int, hertz: float = 440.0) -> None:
+        """Reply audio in messages of 100 ms, all at once."""
+        pcm = tone_pcm16(hertz=hertz, seconds=ms / 1000)
+        size = CHUNK_MS * 32
+        for at in range(0, len(pcm), size):
+            header = struct.pack("<II", number, from_ms + at // 32)
+            self.calls[-1].send(header + pcm[at : at + size])
+
+    def hang_up(self, code: int, text: str = "") -> None:
+        if text:
+            self.send("bye", reason="ended", text=text)
+        self.calls[-1].close(code=code)
+
+    def of_type(self, kind: str) -> list[Message]:
+        return [message for message in self.received if message["type"] == kind]
