@@ -27,14 +27,14 @@ def running_broker(directory: Path) -> Iterator[str]:
         server = subprocess.Popen([broker.program(), str(config)], stdout=log, stderr=log)
     url = broker.url(port, "test")
     try:
-        wait_until(lambda: _answers(url), 10, "the broker answers")
+        wait_until(lambda: answers(url), 10, "the broker answers")
         yield url
     finally:
         server.terminate()
         server.wait(10)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     with redis.Redis.from_url(url) as client:
         try:
             return bool(client.ping())

@@ -79,6 +79,10 @@ class Stack:
         assert self._launcher is not None
         return self._launcher.pid
 
+    def wait_said(self, words: str, seconds: float = 10.0) -> None:
+        """Until the launcher has said these words."""
+        wait_until(lambda: words in self.output, seconds, f"the launcher says {words!r}")
+
     def logs(self, name: str) -> str:
         path = self.var_dir / "log" / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
@@ -148,13 +152,16 @@ class Stack:
 
     def processes(self) -> list[psutil.Process]:
         """Every living process that works on this directory, whoever its parent is."""
-        mine = str(self.var_dir)
-        return [
-            process
-            for process in psutil.process_iter()
-            if _variable(process, "CONVONET_VAR") == mine
-            and _variable(process, "PYTEST_VERSION") is None
-        ]
+        return [process for process in psutil.process_iter() if self._owns(process)]
+
+    def _owns(self, process: psutil.Process) -> bool:
+        try:
+            # The broker writes its title over its environment, but works in its own directory.
+            if Path(process.cwd()).is_relative_to(self.var_dir):
+                return True
+            return bool(process.environ().get("CONVONET_VAR") == str(self.var_dir))
+        except (psutil.Error, OSError):
+            return False
 
     # --- Its parts ---
     def pid(self, name: str) -> int:
@@ -171,6 +178,7 @@ class Stack:
         return pid
 
     def wait_restarted(self, name: str, old_pid: int, seconds: float = 15.0) -> None:
+        """Until the supervisor has started another; /healthz may still know the old one's state."""
         wait_until(lambda: self.pid(name) != old_pid, seconds, f"{name} is started again")
 
     # --- Its people and its data ---
@@ -248,11 +256,3 @@ def _environment(var_dir: Path, port: int) -> dict[str, str]:
         "FLOWER_PORT": str(ports.any_free()),
         "BROKER_PORT": str(ports.any_free()),
     }
-
-
-def _variable(process: psutil.Process, name: str) -> str | None:
-    try:
-        value: str | None = process.environ().get(name)
-    except (psutil.Error, OSError):
-        return None
-    return value
