@@ -64,7 +64,8 @@ class Match:
 
 def content_words(text: str) -> list[str]:
     """The words that tell todos apart; all of them if none does."""
-    words = re.findall(r"\w+(?:['’]\w+)?", text.lower().replace("’", "'"))
+    lowered = re.sub(r"\bto[ -]dos?\b", "todo", text.lower().replace("’", "'"))
+    words = re.findall(r"\w+(?:'\w+)?", lowered)
     return [word for word in words if word not in _IGNORED]
 
 

@@ -70,10 +70,14 @@ def read_numbers(text: str) -> tuple[int, ...]:
     prefix = _PREFIX.match(lowered)
     said_number = bool(prefix and ("num" in prefix.group() or "#" in prefix.group()))
     rest = lowered[prefix.end() :] if prefix else lowered
-    rest = re.sub(r" (?:one|todo|task|item)$", "", rest)
-    parts = [part for part in re.split(r",? and (?:number )?|, ?(?:number )?", rest) if part]
+    bare = re.sub(r" (?:ones?|todos?|tasks?|items?)$", "", rest)
+    return _all_numbers(rest, said_number) or _all_numbers(bare, said_number)
+
+
+def _all_numbers(text: str, said_number: bool) -> tuple[int, ...]:
+    parts = [part for part in re.split(r",? and (?:number )?|, ?(?:number )?", text) if part]
     numbers = [read_number(part, misheard=said_number) for part in parts]
-    if not numbers or any(number is None for number in numbers):
+    if any(number is None for number in numbers):
         return ()
     return tuple(number for number in numbers if number is not None)
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from todo.actor import known_zone
 
@@ -43,7 +43,10 @@ def _serve_stdio(username: str, time_zone: str) -> None:
         raise CommandError("Say whose todos: --stdio --user NAME")
     if time_zone and known_zone(time_zone) is None:
         raise CommandError(f"There is no time zone {time_zone}.")
-    user = get_user_model().objects.filter(username=username, is_active=True).first()
+    try:
+        user = get_user_model().objects.filter(username=username, is_active=True).first()
+    except DatabaseError:
+        raise CommandError("The database is not ready; run manage.py migrate first.") from None
     if user is None:
         raise CommandError(f"There is no user {username}.")
     from todo import mcp_stdio
