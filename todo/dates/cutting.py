@@ -12,7 +12,9 @@ from todo.dates.phrase import Phrase, When
 from todo.dates.repeats import first_occurrence
 from todo.dates.words import Words, normalise
 
-_LEADING = re.compile(r"^(?:for|due|due on|due by|due at|on the|on)\s+(?=\S)", re.IGNORECASE)
+_LEADING = re.compile(
+    r"^(?:for|due on|due at|due|on)\s+(?!the\b)(?=\S)|^(?:for|due on|due)\s+", re.IGNORECASE
+)
 _DESCRIBES = re.compile(
     rf"(?:the|a) |(?:{WEEKDAY}|{MONTH}|christmas|halloween|noon|morning|evening) "
 )

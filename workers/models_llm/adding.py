@@ -180,6 +180,7 @@ def _title(text: str) -> str:
         r"^(?:to|that|called|named|saying|about|for) (?=\w)", "", text.strip(" ,.:;"), flags=re.I
     )
     text = re.sub(r"\s+(?:to|on|for|due|and|with|called)$", "", text, flags=re.IGNORECASE)
+    text = re.sub(r"^an? (?=\w+ \w)", "", text, flags=re.IGNORECASE)
     text = re.sub(r"^i (?:need|have|want) to (?=\w)", "", text, flags=re.IGNORECASE)
     return hearing.corrected_item(text.strip(" ,.:;"))
 

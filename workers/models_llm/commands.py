@@ -29,6 +29,17 @@ class Plan:
 
 
 Slots = dict[str, Any]
+_ERRAND = re.compile(
+    r"(?:buy|pay|pick up|water|clean|fix|wash|renew|prepare|feed|walk the|visit|return the|collect|"
+    r"submit|repair|paint the|write to|wish|get the|drop off|bring the|print|sign the|sweep|mow|vacuum)\b"
+    r" ?\S",
+    re.IGNORECASE,
+)
+_STATEMENT = re.compile(
+    r"(?:it|it's|that's|this|these|those|there|here|my \w+ (?:is|are|was)|i'm|we|he|she|they|the \w+ "
+    r"(?:is|are|was)|no|not|yes|maybe|thank|see you|good|hello|hi|okay)\b",
+    re.IGNORECASE,
+)
 Handler = Callable[[Slots, datetime], Plan | None]
 
 
@@ -47,6 +58,10 @@ def _add(said: Slots, now: datetime) -> Plan | None:
     item = str(said["item"])
     if re.fullmatch(r"(?:a |an |new |another )*(?:todo|task|item|list|reminder)s?", item, re.I):
         return Plan(say=replies.ADD_WHAT)
+    if re.match(
+        r"(?:add|remind me|set a reminder|(?:create|make) an? (?:new )?(?:todo|list))\b", item, re.I
+    ):
+        return None
     list_name = slots.list_name(said.get("list", ""))
     if "list" in said and list_name and not slots.is_list_name(said["list"]):
         return None
@@ -62,8 +77,8 @@ def _remind(said: Slots, now: datetime) -> Plan | None:
         return None
     if not when:
         text, when = dates.cut(text, now)
+        text = re.sub(r" (?:as|at)$", "", text)
     text = re.sub(r"^(?:to|that|about|of|for) (?=\w)", "", text.strip(" ,"), flags=re.IGNORECASE)
-    text = re.sub(r" (?:as|at|on|to|is)$", "", text)
     text = hearing.corrected_item(re.sub(r"^(?:I|i) (?:have|need|must|should) (?:to )?", "", text))
     if not when:
         return Plan(say=replies.REMIND_WHEN)
@@ -79,6 +94,9 @@ def _ring(said: Slots, now: datetime) -> Plan | None:
     if not dates.is_date(when, now):
         return None
     text = str(said.get("text") or "the call you asked for")
+    if text == "wake up" and not re.search(r"\b(?:[ap]m|noon|midnight|evening|night)\b", when):
+        early = f"{when} in the morning"
+        when = early if dates.is_date(early, now) and "morning" not in when else when
     plan = _reminder(text, when)
     return Plan(plan.calls, replies.NO_RING)
 
@@ -116,6 +134,9 @@ def _delete(said: Slots, now: datetime) -> Plan | None:
 
 def _due(said: Slots, now: datetime) -> Plan | None:
     when, text = str(said["when"]), str(said["which"])
+    # "set the volume to ten" moves nothing.
+    if said.get("loose") and re.fullmatch(r"[\d ]+", dates.plain(when)):
+        return None
     if not dates.is_date(when, now) or not slots.names_todo(text):
         return None
     text = re.sub(r" (?:due date|deadline|date|due|back|forward|up)$", "", text, flags=re.I)
@@ -127,6 +148,14 @@ def _due(said: Slots, now: datetime) -> Plan | None:
     meant = dates.parse(when, now)
     key = "repeat" if meant and meant.repeat else "due"
     return _one("change_todo", which=slots.which(text), **{key: when})
+
+
+def _due_open(said: Slots, now: datetime) -> Plan | None:
+    """ "move the dentist", with or without a day at its end."""
+    if not slots.names_todo(said["which"]):
+        return None
+    which, when = dates.cut(said["which"], now)
+    return _due({"which": which, "when": when}, now) if when else Plan(say=replies.MOVE_WHEN)
 
 
 def _change(key: str, slot: str = "") -> Handler:
@@ -147,6 +176,8 @@ def _priority(said: Slots, now: datetime) -> Plan | None:
 
 def _rename(said: Slots, now: datetime) -> Plan | None:
     title = str(said["title"]).strip()
+    if re.search(r"\blist$", said["which"], re.I):
+        return Plan(say=replies.NOT_RENAME_LIST)
     if dates.is_date(title, now) or re.search(r" (?:list|priority)$", title):
         return None
     if not slots.names_todo(said["which"]):
@@ -200,12 +231,13 @@ def _relist(said: Slots, now: datetime) -> Plan | None:
 
 
 def _repeat(said: Slots, now: datetime) -> Plan | None:
-    meant = dates.parse(said["until"], now)
-    if meant is None or not meant.repeat or not dates.is_date(said["until"], now):
+    which, until = str(said["which"]), str(said.get("until", ""))
+    if not until:
+        which, until = dates.cut(which, now)
+    meant = dates.parse(until, now) if until and dates.is_date(until, now) else None
+    if meant is None or not meant.repeat or not slots.names_todo(which):
         return None
-    if not slots.names_todo(said["which"]):
-        return None
-    return _one("change_todo", which=slots.which(said["which"]), repeat=said["until"])
+    return _one("change_todo", which=slots.which(which), repeat=until)
 
 
 def _undo(said: Slots, now: datetime) -> Plan | None:
@@ -233,6 +265,11 @@ def _find(said: Slots, now: datetime) -> Plan | None:
         return None
     if "words" in said and not slots.names_todo(said["words"]):
         return None
+    if "priority" in said:
+        return Plan(say=replies.NOT_BY_PRIORITY)
+    if "number" in said:
+        named = slots.which(f"number {said['number']}")
+        return _one("find_todos", words=named) if re.fullmatch(r"number \w+", named) else None
     words = slots.which(said["words"]) if "words" in said else ""
     return _one(
         "find_todos",
@@ -244,7 +281,6 @@ def _find(said: Slots, now: datetime) -> Plan | None:
         done=True if done and not when else None,
         count_only=said.get("count_only"),
         about=said.get("about"),
-        priority=said.get("priority"),
     )
 
 
@@ -270,12 +306,33 @@ def _cancel_reminders(said: Slots, now: datetime) -> Plan | None:
     return _one("cancel_reminders", which=slots.which(said["which"]))
 
 
+def _clear_list(said: Slots, now: datetime) -> Plan | None:
+    name = slots.list_name(said.get("list", ""))
+    if name and not slots.is_list_name(name):
+        return None
+    return _one("delete_todos", which=f"everything on the {name} list" if name else "everything")
+
+
+def bare_item(text: str, now: datetime) -> Plan | None:
+    """A todo said without "add": it begins with what one does, or names an hour."""
+    items = adding.items(text, now) if slots.names_todo(text) else []
+    if not items:
+        return None
+    due = str(items[0].get("due", ""))
+    meant = dates.parse(due, now) if due else None
+    short = len(items[0]["title"].split()) <= 6 and not _STATEMENT.match(text)
+    if _ERRAND.match(text) or (meant and meant.has_time and short):
+        return _one("add_todos", items=items)
+    return None
+
+
 def _say(text: str) -> Handler:
     return lambda said, now: Plan(say=text)
 
 
 HANDLERS: dict[str, Handler] = {
     "add": _add,
+    "add_open": _say(replies.ADD_WHAT),
     "remind": _remind,
     "ring": _ring,
     "ring_open": _say(replies.REMIND_WHEN),
@@ -286,15 +343,19 @@ HANDLERS: dict[str, Handler] = {
     "reopen": _which("reopen_todo"),
     "delete": _delete,
     "due": _due,
-    "due_open": lambda said, now: (
-        Plan(say=replies.MOVE_WHEN) if slots.names_todo(said["which"]) else None
-    ),
+    "due_open": _due_open,
     "undated": lambda said, now: (
         _one("change_todo", which=slots.which(said["which"]), due="none")
         if slots.names_todo(said["which"])
         else None
     ),
     "priority": _priority,
+    "clear_list": _clear_list,
+    "unassign": lambda said, now: (
+        _one("change_todo", which=slots.which(said["which"]), assignee="nobody")
+        if slots.names_todo(said["which"])
+        else None
+    ),
     "rename": _rename,
     "note": _note,
     "tag": _tag("add_tags"),

@@ -26,6 +26,9 @@ def answer(reading: Reading, dialogue: Dialogue) -> Plan | None:
         if dialogue.question is not None:
             return _answered(dialogue.question, reading.intent)
         return Plan(say=replies.NOTHING_ASKED if reading.intent == "yes" else replies.LEFT_ALONE)
+    if reading.intent == "okay":
+        asked = dialogue.question
+        return _answered(asked, "yes") if asked else Plan(say=replies.LEFT_ALONE)
     if reading.intent == "correct":
         return _corrected(reading.slots, dialogue)
     if reading.intent == "repeat_answer":

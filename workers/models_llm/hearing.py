@@ -39,6 +39,9 @@ _SPELLING = _rules(
     (r"\bnumber ate\b", "number eight"),
     (r"\b([a-z]{2,}?)(?:tonite|tonight)\b", r"\1 tonight"),
     (r"\b(?:may|april|june) that (?=noon|midnight)", "May at "),
+    (r",? ?\b(?:um+|uh+|erm*|hmm+|you know),?(?= |$)", " "),
+    (r",? like,", " "),
+    (r"\bwhats\b", "what's"),
     (r"\s+", " "),
 )
 # "to do" that names a todo: before a word that ends the name, and not after "have", "me", ...

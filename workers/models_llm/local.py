@@ -74,7 +74,6 @@ class LocalCommandModel(BaseChatModel):
                 run_manager.on_llm_new_token(chunk.text, chunk=generation)
             yield generation
 
-
     # Milliseconds of work: no thread is worth its while.
     async def _agenerate(
         self,

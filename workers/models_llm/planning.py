@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from workers.models_llm import corrections, hearing, replies
-from workers.models_llm.commands import Call, Plan, plan_of
+from workers.models_llm.commands import Call, Plan, bare_item, plan_of
 from workers.models_llm.dialogue import Dialogue
 from workers.models_llm.intents import Reading, readings
 
@@ -17,7 +17,7 @@ _SECOND = re.compile(
     r"mark .* (?:as|is) (?:done|complete)|(?:call|wake) me |what(?:'s| is| do| are| did) |how many |"
     r"who is |read me |read my |show me |tell me what|undo (?:that|it|the)|rename .* to |"
     r"(?:move|reschedule|postpone) .* (?:to|until|till|for) |assign .* to |tag .* (?:with|as) |"
-    r"(?:delete|remove|cancel|complete|reopen) (?:the .* (?:todo|task|item|one|reminder|list)|number \w+|it\b|that\b)|"
+    r"(?:delete|remove|cancel|complete|reopen) (?:the .* (?:todo|task|item|one|reminder|list)\b|number \w+|it\b|that\b)|"
     r"(?:change|set|make) .* (?:priority|urgent)|"
     r"(?:bye|goodbye|good bye|hang up|that's all|that is all)$))",
     re.IGNORECASE,
@@ -38,11 +38,14 @@ def plan(dialogue: Dialogue) -> Plan:
     parts = _clauses(text)
     if len(parts) > 1:
         plans = [understand(part, dialogue) for part in parts]
-        if all(plans):
+        if all(one is not None and one.say not in replies.ASKED_BACK for one in plans):
             return _joined([one for one in plans if one is not None])
     if whole is not None:
         return whole
-    return Plan(say=replies.cannot(text) or replies.NOT_UNDERSTOOD)
+    bare = hearing.plain(hearing.without_courtesy(text))
+    if (said := replies.cannot(bare)) or (said := replies.cannot(text)):
+        return Plan(say=said)
+    return bare_item(bare, dialogue.now) or Plan(say=replies.NOT_UNDERSTOOD)
 
 
 def understand(text: str, dialogue: Dialogue) -> Plan | None:

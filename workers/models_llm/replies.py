@@ -30,10 +30,16 @@ REMIND_WHEN = "When shall I remind you?"
 REMIND_WHAT = "What shall I remind you of?"
 MOVE_WHEN = "To when shall I move it?"
 ADD_WHAT = "What shall I add?"
+NOT_BY_PRIORITY = (
+    "I cannot pick todos out by their priority. I can read you your list, or what is due on a day."
+)
+NOT_RENAME_LIST = "I cannot rename a list. I can create a new one, and move todos to it."
 LIST_NAME = "What shall the list be called?"
 TO_DO_WHAT = "Which todo do you mean, and what shall I do with it?"
 NOTE_WHAT = "What shall the note say?"
 NOT_CORRECTED = "I am not sure what to correct. Tell me the todo, and what it should say."
+# What asks for the other half of a command.
+ASKED_BACK = frozenset([REMIND_WHEN, REMIND_WHAT, MOVE_WHEN, ADD_WHAT, LIST_NAME, NOTE_WHAT])
 TOOL_FAILED = "I am sorry, that did not work, and I cannot say whether anything was changed."
 NO_TOOL = "I am sorry, I cannot do that at the moment."
 

@@ -17,6 +17,11 @@ _TODO_HEAD = re.compile(
     re.IGNORECASE,
 )
 _FROM_LIST = re.compile(r"\s+(?:from|off|of|on|in) (?:the|my|our) (?:todo )?lists?$", re.IGNORECASE)
+_ALL_OF_DAY = re.compile(
+    r"(?:all|everything|every one)(?: of)?(?: my| the)? (?P<day>today|tomorrow|yesterday|\w+day)'s?"
+    r"(?: (?:todos?|tasks?|items?|things?))?",
+    re.IGNORECASE,
+)
 _LAST = re.compile(
     r"(?:it|that|this|the last|last|that one|this one|the same|the last one|last one|the same one|"
     r"(?:that|this|the last|the new|the same) (?:todo|task|item|thing)|what (?:you|i) just (?:added|said))",
@@ -83,6 +88,10 @@ def which(text: str) -> str:
     found = _NUMBERED.fullmatch(text)
     if found and (found["number"].isdigit() or found["number"].lower() in _NUMBERS):
         return f"number {found['number'].lower()}"
+    if day := _ALL_OF_DAY.fullmatch(text):
+        return f"everything from {day['day']}"
+    if re.match(r"(?:all|every|both|everything)\b", text, re.IGNORECASE):
+        return text
     text = _TODO_HEAD.sub("", text)
     text = _DETERMINER.sub("", _TODO_TAIL.sub("", text))
     return text.strip()
