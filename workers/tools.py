@@ -42,11 +42,14 @@ class _Lost(Exception):
 
 @dataclass(slots=True)
 class _Link:
-    """One open session; `lost` is set when it is of no more use."""
+    """One open session; `lost` is set when it is of no more use, `ended` when it is closed."""
 
     session: ClientSession
     tools: list[Tool]
     lost: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    refused: bool = False
+    """It ended because nobody listened: the last call was surely not received."""
 
 
 class TodoServer:
@@ -96,21 +99,21 @@ class TodoServer:
             seconds = min(self._try_seconds, deadline - monotonic())
             if seconds <= 0:
                 break
-            sent = True
             try:
                 return _answer(await _race(link, name, arguments, meta, seconds))
             except _Lost:
-                link.lost.set()
+                sent = not await _surely_unsent(link) or sent
                 logger.warning("tool call lost", extra={"tool": name, "attempt": attempt + 1})
-        raise ToolError("The todo service did not answer.", code="tool_unknown")
+        if sent:
+            raise ToolError("The todo service did not answer.", code="tool_unknown")
+        raise _unreached()
 
     async def _linked(self, deadline: float) -> _Link:
         try:
             async with asyncio.timeout(max(0.0, deadline - monotonic())), self._changed:
                 await self._changed.wait_for(self._usable)
         except TimeoutError:
-            message = "The todo service could not be reached."
-            raise ToolError(message, code="tool_unreached", retryable=True) from None
+            raise _unreached() from None
         assert self._link is not None
         return self._link
 
@@ -119,6 +122,7 @@ class TodoServer:
 
     async def _own(self) -> None:
         delay = FIRST_DELAY_SECONDS
+        link: _Link | None = None
         while True:
             try:
                 async with self._session() as link:
@@ -126,11 +130,16 @@ class TodoServer:
                     delay = FIRST_DELAY_SECONDS
                     await link.lost.wait()
             except Exception as error:  # whatever ended it, the answer is to connect again
+                cause = _root(error)
                 if delay == FIRST_DELAY_SECONDS:
-                    logger.warning("tool server lost", extra={"error": _name(error)})
+                    logger.warning("tool server lost", extra={"error": type(cause).__name__})
+                if link is not None:
+                    link.refused = isinstance(cause, httpx.ConnectError)
             finally:
-                if self._link is not None:
-                    self._link.lost.set()
+                if link is not None:
+                    link.lost.set()
+                    link.ended.set()
+                link = None
                 await self._set(None)
             await asyncio.sleep(delay)
             delay = min(delay * 2, MOST_DELAY_SECONDS)
@@ -162,6 +171,19 @@ class TodoServer:
                 tools = (await session.list_tools()).tools
             logger.info("tool server connected", extra={"tools": len(tools)})
             yield _Link(session, tools)
+
+
+def _unreached() -> ToolError:
+    message = "The todo service could not be reached."
+    return ToolError(message, code="tool_unreached", retryable=True)
+
+
+async def _surely_unsent(link: _Link) -> bool:
+    """Give the session up and see what it died of."""
+    link.lost.set()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(link.ended.wait(), 1.0)
+    return link.refused
 
 
 async def _race(
@@ -206,7 +228,7 @@ def _parsed(text: str) -> dict[str, Any] | None:
     return None
 
 
-def _name(error: BaseException) -> str:
+def _root(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup) and error.exceptions:
         error = error.exceptions[0]
-    return type(error).__name__
+    return error

@@ -14,6 +14,7 @@ from celery import Celery
 from django.contrib.auth import get_user_model
 from django.db import connection
 
+from tests.services import running_broker
 from tests.stack import wait_until
 from tests.workers.processes import ToolServer, Worker
 from voice import keys
@@ -35,6 +36,28 @@ def base_env(broker: str, django_db_setup: None, django_db_blocker: Any) -> Envi
     }
 
 
+@pytest.fixture(scope="session")
+def second_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_broker(tmp_path_factory.mktemp("second-broker")) as url:
+        yield url
+
+
+@pytest.fixture
+def own_broker(request: pytest.FixtureRequest) -> str:
+    """The shared worker would take the turns of tests that start their own: another broker."""
+    shared = "agent" in request.fixturenames
+    url: str = request.getfixturevalue("broker" if shared else "second_broker")
+    return url
+
+
+@pytest.fixture
+def redis(own_broker: str) -> Iterator[redis_library.Redis]:
+    """A client of this test's broker, empty when the test begins."""
+    with redis_library.Redis.from_url(own_broker) as client:
+        client.flushdb()
+        yield client
+
+
 @pytest.fixture
 def tool_server(tmp_path: Path) -> Iterator[ToolServer]:
     """One for this test alone, not yet started."""
@@ -45,7 +68,11 @@ def tool_server(tmp_path: Path) -> Iterator[ToolServer]:
 
 @pytest.fixture
 def start_worker(
-    base_env: Environment, redis: redis_library.Redis, transactional_db: None, tmp_path: Path
+    base_env: Environment,
+    redis: redis_library.Redis,
+    own_broker: str,
+    transactional_db: None,
+    tmp_path: Path,
 ) -> Iterator[Callable[..., Worker]]:
     """Starts workers for this test alone."""
     started: list[Worker] = []
@@ -54,7 +81,7 @@ def start_worker(
         role: str, *, children: int = 1, options: list[str] | None = None, **env: str
     ) -> Worker:
         log = tmp_path / f"{role}-{len(started)}.log"
-        own = base_env | {"CONVONET_VAR": str(tmp_path)} | env
+        own = base_env | {"CONVONET_VAR": str(tmp_path), "TEST_REDIS_URL": own_broker} | env
         worker = Worker(role, own, log, children=children, options=options)
         started.append(worker)
         return worker.wait_ready(redis)
@@ -148,5 +175,5 @@ class Caller:
 
 
 @pytest.fixture
-def caller(redis: redis_library.Redis, broker: str, transactional_db: None) -> Caller:
-    return Caller(redis, broker)
+def caller(redis: redis_library.Redis, own_broker: str, transactional_db: None) -> Caller:
+    return Caller(redis, own_broker)

@@ -89,6 +89,18 @@ class ToolServer:
         return True
 
 
+class TodoServer(Process):
+    """The product's own tool server, `manage.py mcp`."""
+
+    def __init__(self, env: Mapping[str, str], log: Path) -> None:
+        self.port = ports.any_free()
+        super().__init__(["manage", "mcp"], {**env, "MCP_PORT": str(self.port)}, log)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/mcp"
+
+
 class Worker(Process):
     """One `celery worker` of one role."""
 
@@ -109,7 +121,7 @@ class Worker(Process):
     def state(self, redis: redis_library.Redis) -> dict[str, Any] | None:
         """Its heartbeat, or None while there is none."""
         value = redis.get(keys.heartbeat(self.role))
-        state = json.loads(value) if value else None  # type: ignore[arg-type]
+        state = json.loads(value) if value else None
         return state if state and state["pid"] == self.popen.pid else None
 
     def wait_ready(self, redis: redis_library.Redis) -> Worker:

@@ -40,7 +40,7 @@ class ScriptedModel(BaseChatModel):
         words = str(step.get("say", "")).split(" ")
         for number, word in enumerate(words):
             text = word if number == 0 else f" {word}"
-            chunk = ChatGenerationChunk(message=AIMessageChunk(text))
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content=text))
             if run_manager:
                 run_manager.on_llm_new_token(text, chunk=chunk)
             yield chunk
@@ -50,7 +50,7 @@ class ScriptedModel(BaseChatModel):
                 {"name": name, "args": json.dumps(arguments), "id": f"call_{n}", "index": n}
                 for n, (name, arguments) in enumerate(step["tools"])
             ]
-            message = AIMessageChunk("", tool_call_chunks=chunks)  # type: ignore[arg-type]
+            message = AIMessageChunk(content="", tool_call_chunks=chunks)  # type: ignore[arg-type]
             yield ChatGenerationChunk(message=message)
 
     def _generate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis as redis_library
@@ -22,7 +23,7 @@ from voice.models import Turn
 
 pytestmark = pytest.mark.service
 
-ADD_MILK = [
+ADD_MILK: list[dict[str, Any]] = [
     {"say": "One moment.", "tools": [["add", {"what": "milk"}], ["add", {"what": "bread"}]]},
     {"say": "Added milk and bread. Anything else?"},
 ]
@@ -77,6 +78,7 @@ def test_a_turns_row_tells_what_happened(agent: Worker, caller: Caller) -> None:
         ("add", {"what": "milk"}, True, "added: milk"),
         ("add", {"what": "bread"}, True, "added: bread"),
     ]
+    assert rows[0].result
     assert rows[0].result["said"] == "Added milk."
     assert f"turn_id={turn.pk} ended=well" in agent.output
 
