@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-# Read by the C libraries when a process starts, so it must be set before the speech worker is:
-# one malloc arena and an early trim return the memory of a finished utterance to the system.
+# Read by the C libraries when a process starts, so it must be set before the speech worker is.
 LEAN_ENVIRONMENT: dict[str, str] = {
+    # One heap for all threads; more of them keep memory that is free.
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_TRIM_THRESHOLD_": "65536",
+    # The only product numpy computes is small: threads would spin for longer than it takes.
+    "OPENBLAS_NUM_THREADS": "1",
 }
 
 
@@ -24,8 +25,8 @@ class WhisperOptions:
     """Directory with the model as delivered; None takes the one of the installed package."""
     cache_dir: Path = Path("var/speech")
     """Where the int8 copy is kept."""
-    threads: int = 2
-    """Threads of one recognition."""
+    threads: int = 1
+    """Threads of one recognition; a second one gains nothing that was measured."""
     window_frames: int = 1500
     """Frames the encoder sees of an utterance that fits; below 1000 Whisper loops."""
     prompt: str = (

@@ -62,8 +62,9 @@ def _clauses(sentence: str) -> Iterator[str]:
 
 
 def _spoken(letter: str) -> bool:
-    kind = unicodedata.category(letter)
-    return letter.isspace() or kind[0] in "LNPZ" or (kind == "Mn" and letter != "\ufe0f")
+    kind = unicodedata.category(letter)[0]
+    # The voices know Latin letters; of others they would make a murmur.
+    return letter.isspace() or kind in "NP" or (kind == "L" and letter < "\u0250")
 
 
 def _clock(match: re.Match[str]) -> str:
@@ -116,6 +117,7 @@ _RULES: tuple[_Rule, ...] = (
     (re.compile(r"!?\[([^\]]*)\]\([^)]*\)"), r"\1"),
     (re.compile(r"\b(?:https?://|www\.)\S+"), "a link"),
     (re.compile(r"\b([\w.+-]+)@((?:[\w-]+\.)+\w+)"), _address),
+    (re.compile(r"</?\w+|/?>"), lambda match: " " + match[0].strip("</>")),
     (re.compile(r"^\s{0,3}#{1,6}\s+", re.M), ""),
     (re.compile(r"(?:^|\n)\s*(?:[-*•]|(\d{1,3})[.)])\s+"), _item),
     (re.compile(r"\n+"), ". "),
@@ -129,11 +131,11 @@ _RULES: tuple[_Rule, ...] = (
     (re.compile(rf"([€$£])\s?{_AMOUNT}()"), _price),
     (re.compile(rf"()\b{_AMOUNT}\s?([€$£])"), _price),
     (re.compile(r"#(?=\d)"), "number "),
-    (re.compile(r"(?<=\d)\s?[-]\s?(?=\d)"), " to "),
+    (re.compile(r"(?<![\d-])(\d{1,2})\s?-\s?(?=\d{1,2}(?![\d-]))"), r"\1 to "),
     (re.compile(r"\be\.g\.", re.I), "for example"),
     (re.compile(r"\bi\.e\.", re.I), "that is"),
     (
-        re.compile(r"\b([ap])\.m(?:\.(?!\s+[A-Z]|\s*$)|\b)", re.I),
+        re.compile(r"\b([apAP])\.[mM](?:\.(?!\s+[A-Z]|\s*$)|\b)"),
         lambda match: f"{match[1].upper()}M",
     ),
     (re.compile(r"[&%+=@°]"), lambda match: _SIGNS[match[0]]),

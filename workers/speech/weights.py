@@ -47,12 +47,17 @@ def int8_model(source: Path, cache: Path) -> Path:
     Raises SpeechError when `source` is no model this can read. Several processes may race: each
     writes a directory of its own, the first to rename it wins.
     """
-    weights = source / "model.bin"
-    if not weights.is_file():
+    if not all((source / name).is_file() for name in ("model.bin", *_FILES)):
         raise SpeechError(f"There is no speech model in {source}.", code="speech_model_missing")
-    target = cache / f"{source.parent.name}-int8-{weights.stat().st_size}"
+    target = cache / f"{source.parent.name}-int8-{(source / 'model.bin').stat().st_size}"
     if not (target / "model.bin").is_file():
-        _make(source, target)
+        try:
+            _make(source, target)
+        except OSError as error:
+            raise SpeechError(
+                f"The speech model cannot be kept in {cache}: {error.strerror}.",
+                code="speech_model_cache",
+            ) from error
     return target
 
 

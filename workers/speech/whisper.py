@@ -63,6 +63,7 @@ class WhisperTranscriber:
         self._lock = threading.Lock()
         self._model: ctranslate2.models.Whisper | None = None
         self._pid = 0
+        self._inherited: list[ctranslate2.models.Whisper] = []
         self._prompt: list[str] = []
 
     def warm_up(self) -> None:
@@ -129,6 +130,9 @@ class WhisperTranscriber:
     def _loaded(self) -> ctranslate2.models.Whisper:
         """The model of this process: one inherited through a fork has lost its threads."""
         if self._model is None or self._pid != os.getpid():
+            if self._model is not None:
+                # Freeing it would wait for those threads for ever.
+                self._inherited.append(self._model)
             directory = int8_model(
                 self._options.model_dir or installed_model(), self._options.cache_dir
             )
