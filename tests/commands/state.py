@@ -12,7 +12,9 @@ from django.contrib.auth.models import User
 
 from todo.models import Reminder, Todo, TodoList
 
-FIELDS = "title due_at due_has_time priority tags assignee repeat notes completed_at deleted_at list_id"
+FIELDS = (
+    "title due_at due_has_time priority tags assignee repeat notes completed_at deleted_at list_id"
+)
 Row = dict[str, Any]
 TITLES = [
     "call the plumber", "dentist appointment", "buy paint", "write the annual budget",
@@ -29,7 +31,9 @@ class Snapshot:
 
     @classmethod
     def of(cls, user: User) -> Snapshot:
-        todos = {row["id"]: row for row in Todo.objects.filter(owner=user).values("id", *FIELDS.split())}
+        todos = {
+            row["id"]: row for row in Todo.objects.filter(owner=user).values("id", *FIELDS.split())
+        }
         reminders = list(
             Reminder.objects.filter(owner=user, state="waiting").values("text", "due_at", "repeat")
         )
@@ -68,10 +72,14 @@ class Outcome:
 
     def says_only(self, *titles: str) -> bool:
         others = [title for title in TITLES if title not in titles]
-        return self.says(*titles) and not any(title.lower() in self.reply.lower() for title in others)
+        return self.says(*titles) and not any(
+            title.lower() in self.reply.lower() for title in others
+        )
 
     def only_changed(self, number: int, *fields: str) -> bool:
-        changed = {key for key in FIELDS.split() if self.number(number)[key] != self.was(number)[key]}
+        changed = {
+            key for key in FIELDS.split() if self.number(number)[key] != self.was(number)[key]
+        }
         return changed == set(fields) and self.untouched(number) and not self.new()
 
 
@@ -270,7 +278,9 @@ CHECKS: dict[int, Check] = {
     0: added("buy milk", at(lambda now: now.date() + timedelta(days=1), 17)),
     1: lambda o: o.same() and o.says_only("call the plumber", "dentist appointment"),
     2: done(2),
-    3: lambda o: reminded("call Anna", at(lambda n: next_weekday(n, 4), 9))(o) and "9 AM" in o.reply,
+    3: lambda o: (
+        reminded("call Anna", at(lambda n: next_weekday(n, 4), 9))(o) and "9 AM" in o.reply
+    ),
     4: gone(5),
     5: moved(6, lambda now: next_weekday(now, 1)),
     6: added("pay the electricity bill", lambda now: next_day(now, 3, 3)),
@@ -280,7 +290,9 @@ CHECKS: dict[int, Check] = {
         and "9 AM" in o.reply
     ),
     9: _priority,
-    10: lambda o: o.same() and o.says(*TITLES[:3]) and re.search(r"more|David", o.reply) is not None,
+    10: lambda o: (
+        o.same() and o.says(*TITLES[:3]) and re.search(r"more|David", o.reply) is not None
+    ),
     11: lambda o: o.same() and re.search(r"\b(?:10|ten)\b", o.reply) is not None,
     12: reminded("take the cake out of the oven", lambda now: now + timedelta(hours=2)),
     13: added("pick up the kids", lambda now: next_clock(now, 15, 30)),
@@ -305,7 +317,9 @@ CHECKS: dict[int, Check] = {
     32: gone(9),
     33: added("wish Emma a happy birthday", lambda now: next_day(now, 12, 2)),
     34: read("paint the fence"),
-    35: reminded("", lambda n: datetime.combine(n.date() + timedelta(days=1), time(6, 30), n.tzinfo)),
+    35: reminded(
+        "", lambda n: datetime.combine(n.date() + timedelta(days=1), time(6, 30), n.tzinfo)
+    ),
     36: _printer,
     37: _asks,
     38: _asks,

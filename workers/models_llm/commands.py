@@ -210,6 +210,8 @@ def _tag(key: str) -> Handler:
     def handle(said: Slots, now: datetime) -> Plan | None:
         if not slots.names_todo(said["which"]):
             return None
+        if re.search(r" (?:as|with|from|to) ", said["tag"]):
+            return None
         tags = [tag.strip() for tag in re.split(r",| and ", said["tag"]) if tag.strip()]
         return _one("change_todo", which=slots.which(said["which"]), **{key: tags})
 

@@ -69,7 +69,7 @@ _NUMBERS = set(
 _NO_NAME = re.compile(
     r"^(?:add|put|remind|create|insert|what|how|who|when|why|where|which|is|are|do|does|did|can|"
     r"could|would|there|if|i|you|he|she|they|we|nothing|not|please|mark|delete|remove|rename|"
-    r"remember|set up|tell|thanks|to|as|so|because|yes|no)\b",
+    r"remember|set up|tell|show|read|find|search|list|thanks|to|as|so|because|yes|no)\b",
     re.IGNORECASE,
 )
 DEFAULT_LISTS = frozenset(
