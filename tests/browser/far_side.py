@@ -22,7 +22,7 @@ def todo(number: int, title: str, **facts: Any) -> Message:
     return {
         "id": 100 + number,
         "number": number,
-        "list": 1,
+        "list": "todo",
         "title": title,
         "notes": "",
         "due": None,

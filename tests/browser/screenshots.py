@@ -42,8 +42,8 @@ def a_full_life(far: FarSide) -> None:
             assignee="Anna",
         ),
         todo(5, "Water the plants", due_text="Monday 9 AM", repeat_text="every Monday"),
-        todo(6, "Eggs", list=2),
-        todo(7, "Bread", list=2),
+        todo(6, "Eggs", list="groceries"),
+        todo(7, "Bread", list="groceries"),
         todo(8, "Tax return", done=True),
     ]
     far.reminders = [

@@ -17,7 +17,7 @@ def some_todos(far: FarSide) -> None:
     far.todos = [
         todo(1, "call the plumber", due_text="today 4 PM", priority="high"),
         todo(2, "dentist", due_text="today 9 AM", overdue=True),
-        todo(3, "eggs", list=2),
+        todo(3, "eggs", list="groceries"),
     ]
 
 
@@ -67,14 +67,14 @@ def test_the_editor_sends_only_what_was_changed(open_page: OpenPage) -> None:
     page.get_by_label("Due").fill("next friday at ten")
     page.get_by_label("Priority").select_option("urgent")
     page.get_by_label("Tags").fill("health, #teeth")
-    page.get_by_label("List").select_option("groceries")
+    page.get_by_role("combobox", name="List").select_option("groceries")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("button", name="Details: dentist")).to_be_focused()
     fields = {
         "due": "next friday at ten",
         "priority": "urgent",
         "tags": ["health", "teeth"],
-        "list": 2,
+        "list": "groceries",
     }
     assert changes(far) == [("PATCH", "/todos/102/", fields)]
 
@@ -130,3 +130,20 @@ def test_a_change_told_while_someone_edits_does_not_take_the_words_away(
     expect(page.locator(".todo")).to_have_count(4)
     expect(page.get_by_label("Notes")).to_have_value("bring the X-ray")
     expect(page.get_by_label("Notes")).to_be_focused()
+
+
+def test_a_change_told_while_a_title_is_edited_does_not_save_half_of_it(
+    open_page: OpenPage,
+) -> None:
+    page, far = open_page(prepare=some_todos)
+    until(page, lambda: far.pages)
+    page.get_by_role("button", name="dentist", exact=True).click()
+    page.get_by_role("textbox", name="Title").fill("denti")
+    far.todos.insert(0, todo(4, "buy milk"))
+    far.send_page("todos_changed", summary="", change=1, todos=[104], reminders=[])
+    expect(page.locator(".todo")).to_have_count(4)
+    expect(page.get_by_role("textbox", name="Title")).to_be_focused()
+    page.keyboard.type("st at ten")
+    page.keyboard.press("Enter")
+    until(page, lambda: changes(far))
+    assert changes(far) == [("PATCH", "/todos/102/", {"title": "dentist at ten"})]

@@ -11,5 +11,6 @@ export const counters = {
   samplesLate: 0,
   gaps: 0,
   peak: 0,
+  clipsPlayed: 0,
   lastClearedAt: 0,
 };

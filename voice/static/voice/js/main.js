@@ -1,5 +1,6 @@
 // Wires the page together; every decision is made in the modules it imports.
 
+import { fetchClip } from "./clips.js";
 import { Conversation } from "./conversation.js";
 import { TalkControl } from "./control.js";
 import { counters } from "./counters.js";
@@ -47,7 +48,7 @@ const control = new TalkControl({
   hangUp: () => conversation.hangUp(),
 });
 const due = new DueReminders({
-  speak: async (url) => playout.playClip(await (await fetch(url)).arrayBuffer()),
+  speak,
   inCall: () => conversation.facts.phase === "live",
   told: (id) => pageSocket.send({ type: "reminder_told", id }),
   again: (text) => say(`remind me in ten minutes to ${text}`),
@@ -141,6 +142,11 @@ async function takeBack(change) {
   const answer = await store.undo(change);
   if (answer?.summary) announce(answer.summary);
   return answer !== null;
+}
+
+async function speak(url) {
+  const wav = playout.sound && (await fetchClip(url));
+  return wav ? playout.playClip(wav) : false;
 }
 
 function announce(text) {

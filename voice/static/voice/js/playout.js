@@ -90,6 +90,7 @@ export class Playout {
     const ended = new Promise((resolve) => (source.onended = resolve));
     source.start();
     await ended;
+    counters.clipsPlayed += 1;
     return true;
   }
 }

@@ -35,7 +35,6 @@ export function editorOf(todo, lists, done) {
 }
 
 function fieldsOf(todo, lists) {
-  const list = lists.find(({ id, name }) => id === todo.list || name === todo.list) ?? lists[0];
   return {
     title: field(el("input", { value: todo.title, maxLength: 200, required: true })),
     due: field(
@@ -49,7 +48,7 @@ function fieldsOf(todo, lists) {
       el("input", { value: todo.tags.join(", "), placeholder: "house, money" }),
       (value) => value.split(",").map((tag) => tag.trim().replace(/^#/, "")).filter(Boolean),
     ),
-    list: field(choice(lists.map(({ id, name }) => [id, name]), list?.id), Number),
+    list: field(choice(lists.map(({ name }) => [name, name]), todo.list)),
   };
 }
 

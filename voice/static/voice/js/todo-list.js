@@ -35,9 +35,10 @@ export class TodoList {
   }
 
   groupsOf(lists, open) {
-    const wanted = lists.filter(({ id, default: main }) => !main || holds(open, id, lists));
+    const inList = ({ name }) => open.filter((todo) => todo.list === name);
+    const wanted = lists.filter((list) => !list.default || inList(list).length);
     return wanted.map((list) => {
-      const mine = open.filter((todo) => belongs(todo, list));
+      const mine = inList(list);
       const rows = el("ul", { className: "rows" }, ...mine.map((todo) => this.row(todo)));
       const heading = el("h3", { className: "group-name" }, list.name);
       const nothing = mine.length ? null : el("p", { className: "quiet" }, "Nothing here yet.");
@@ -97,8 +98,3 @@ export class TodoList {
       cancel);
   }
 }
-
-// A todo names its list by id or by name.
-const belongs = (todo, list) => todo.list === list.id || todo.list === list.name;
-const holds = (todos, id, lists) =>
-  todos.some((todo) => belongs(todo, lists.find((list) => list.id === id)));

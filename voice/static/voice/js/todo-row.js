@@ -104,11 +104,15 @@ export class TodoRow {
       if (save && title && title !== before) this.act.patch(this.todo, { title });
     };
     input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") finish(true);
-      if (event.key === "Escape") finish(false);
       event.stopPropagation();
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      // Or the key would also press the button that gets the focus now.
+      event.preventDefault();
+      finish(event.key === "Enter");
     });
-    input.addEventListener("blur", () => finish(true));
+    // A redrawn list takes the focus for a moment and gives it back.
+    const left = () => document.activeElement !== input && finish(true);
+    input.addEventListener("blur", () => setTimeout(left));
     this.editing = true;
     this.element.querySelector(".row-title").replaceWith(input);
     input.select();
