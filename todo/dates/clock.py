@@ -102,7 +102,10 @@ def _delay(phrase: Phrase, found: re.Match[str]) -> bool:
 
 
 def _iso(phrase: Phrase, found: re.Match[str]) -> bool:
-    moment = datetime.fromisoformat(found.group().upper().replace(" ", "T"))
+    try:
+        moment = datetime.fromisoformat(found.group().upper().replace(" ", "T"))
+    except ValueError:
+        return False
     if len(found.group()) == 10:
         return set_day(phrase, moment.date())
     if phrase.day is not None:

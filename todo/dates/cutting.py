@@ -36,7 +36,8 @@ def parse(
     when = phrase.resolve(morning_hour, reminder)
     if when.repeat:
         first = first_occurrence(when.repeat, when.at, when.has_time, now)
-        return replace(when, at=first)
+        by_clock = "FREQ=HOURLY" in when.repeat or "FREQ=MINUTELY" in when.repeat
+        return replace(when, at=first, has_time=when.has_time or by_clock)
     return when
 
 

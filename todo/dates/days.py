@@ -245,7 +245,7 @@ PIECES: list[tuple[re.Pattern[str], Handler]] = [
             _day_of_month,
         ),
         (r"(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?", _slashed),
-        (rf"{EDGE}?(?:(?P<which>next|this|last) )?(?P<month>{MONTH}){YEAR}", _month),
+        (rf"{EDGE}?(?:(?P<which>next|this|last) )?(?P<month>{MONTH}){YEAR}(?! \d)", _month),
         (rf"{EDGE}(?:(?P<which>next|this) )?(?P<unit>day|week|month|year)", _end_of_period),
         (
             r"(?P<name>christmas eve|christmas day|christmas|new years? eve|new years? day"

@@ -206,6 +206,8 @@ def first_occurrence(rrule: str, day: datetime, has_time: bool, now: datetime) -
     if "FREQ=HOURLY" in rrule or "FREQ=MINUTELY" in rrule:
         return next_occurrence(rrule, now) or now
     start = day.replace(tzinfo=None)
+    # The interval counts from the first one, which may be any that fits.
+    rrule = re.sub(r";INTERVAL=\d+", "", rrule)
     earliest = now.replace(tzinfo=None) if has_time else start
     found = rrulestr(rrule, dtstart=start).after(earliest, inc=not has_time)
     return local(found.date(), found.time(), now.tzinfo) if found else day

@@ -109,6 +109,9 @@ def _join_numbers(tokens: list[Token]) -> list[Token]:
     index = 0
     while index < len(tokens):
         text, used = _number(tokens, index)
+        # How a recogniser writes "half past three".
+        if text == "free" and joined and joined[-1].text in ("past", "to"):
+            text = "3"
         last = tokens[index + used - 1]
         joined.append(Token(text, tokens[index].start, last.end))
         index += used
