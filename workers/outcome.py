@@ -22,7 +22,8 @@ def apology(code: str, tools: Sequence[ToolEnded], *, known: bool = True) -> str
     done = [tool for tool in tools if tool.ok and _changed(tool)]
     if done:
         said = " ".join(str(tool.result.get("said", "")).strip() or tool.name for tool in done)
-        rest = "The rest is uncertain." if _uncertain(tools) else "Nothing else was changed."
+        uncertain = _uncertain(tools) or not known
+        rest = "The rest is uncertain." if uncertain else "Nothing else was changed."
         return f"{why} This much was done: {said} {rest}"
     if _uncertain(tools) or not known:
         return f"{why} I am not sure whether it was done; please ask me to check."

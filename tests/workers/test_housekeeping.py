@@ -1,0 +1,178 @@
+"""Reminders that fire, records that go, pages that are told, and the beat that drives it."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import psutil
+import pytest
+import redis as redis_library
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from convonet import page_events
+from tests.stack import wait_until
+from tests.workers.conftest import Caller
+from tests.workers.processes import ToolServer, Worker
+from todo.models import Question, Reminder, ToolRequest
+from todo.signals import changed
+from voice import keys
+from voice.events import ReminderDue, TodosChanged, decode
+from voice.models import Call, Turn
+from workers import reminders, retention
+from workers.options import RetentionOptions
+
+
+def told(redis: redis_library.Redis, person: int) -> list[Any]:
+    entries: Any = redis.xrange(keys.person_stream(person))
+    return [decode(fields[b"e"]) for _, fields in entries]
+
+
+@pytest.mark.service
+@pytest.mark.django_db
+def test_a_due_reminder_is_told_once_and_one_to_come_is_not(redis: redis_library.Redis) -> None:
+    anna = get_user_model().objects.create_user("anna")
+    now = timezone.now()
+    due = Reminder.objects.create(owner=anna, text="call Anna", due_at=now - timedelta(seconds=1))
+    Reminder.objects.create(owner=anna, text="later", due_at=now + timedelta(hours=1))
+    assert reminders.fire_due(redis) == [due.pk]
+    assert reminders.fire_due(redis) == []
+    assert told(redis, anna.pk) == [ReminderDue(due.pk, "call Anna", "Reminder: call Anna.")]
+    assert reminders.speech_for(due.pk) == "Reminder: call Anna."
+    assert reminders.speech_for(0) is None
+
+
+@pytest.mark.django_db
+def test_old_records_go_and_new_ones_stay() -> None:
+    anna = get_user_model().objects.create_user("anna")
+    now = timezone.now()
+    for age in (1, 30, 200):
+        call = Call.objects.create(user=anna)
+        Call.objects.filter(pk=call.pk).update(started_at=now - timedelta(days=age))
+        Turn.objects.create(call=call, number=1)
+        key = f"key-{age}"
+        ToolRequest.objects.create(key=key, owner=anna, tool="add", result={})
+        question = Question.objects.create(
+            owner=anna, tool="x", arguments={}, question="?", created_at=now
+        )
+        then = now - timedelta(days=age)
+        ToolRequest.objects.filter(pk=key).update(created_at=then)
+        Question.objects.filter(pk=question.pk).update(created_at=then)
+    counts = retention.purge(now, RetentionOptions(call_days=90, tool_request_days=7))
+    assert counts == {"tool_requests": 2, "questions": 2, "calls": 1}
+    assert list(ToolRequest.objects.values_list("pk", flat=True)) == ["key-1"]
+    assert (Call.objects.count(), Turn.objects.count(), Question.objects.count()) == (2, 2, 1)
+
+
+def tell_pages() -> None:
+    changed.send_robust(
+        sender=None, owner_id=3, summary="added: milk", change_id=9, todo_ids=[4], reminder_ids=[]
+    )
+
+
+@pytest.mark.service
+def test_a_change_is_told_to_the_owners_pages(
+    redis: redis_library.Redis, own_broker: str, settings: Any
+) -> None:
+    settings.REDIS_URL = own_broker
+    page_events._client.cache_clear()
+    tell_pages()
+    page_events._client.cache_clear()
+    assert told(redis, 3) == [TodosChanged("added: milk", 9, [4], [])]
+
+
+def test_a_change_is_no_error_when_the_broker_is_down(
+    settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_events, "_failing", False)
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    page_events._client.cache_clear()
+    for _ in range(3):
+        tell_pages()
+    page_events._client.cache_clear()
+    warnings = [r for r in caplog.records if r.name == "convonet.page_events"]
+    assert len(warnings) == 1
+
+
+def descendants(worker: Worker) -> list[psutil.Process]:
+    below: list[psutil.Process] = psutil.Process(worker.popen.pid).children(recursive=True)
+    return below
+
+
+@pytest.mark.service
+def test_beat_fires_reminders_and_dies_with_its_worker(
+    start_worker: Callable[..., Worker],
+    tool_server: ToolServer,
+    caller: Caller,
+    redis: redis_library.Redis,
+) -> None:
+    due_at = timezone.now() + timedelta(seconds=1)
+    reminder = Reminder.objects.create(owner=caller.call.user, text="call Anna", due_at=due_at)
+    worker = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
+    wait_until(lambda: bool(told(redis, caller.call.user_id)), 30, "the reminder is told")
+    queued: Any = redis.lrange("speech", 0, -1)
+    assert [json.loads(message)["headers"]["task"] for message in queued] == [
+        "workers.tasks.speak_reminder"
+    ]
+    reminder.refresh_from_db()
+    assert reminder.state == Reminder.State.FIRED
+
+    everyone = descendants(worker)
+    assert len(everyone) == 2  # one child and the beat
+    worker.stop(signal.SIGKILL)
+    wait_until(
+        lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in everyone),
+        10,
+        "child and beat have gone",
+    )
+
+
+@pytest.mark.service
+def test_two_beats_on_one_schedule_take_turns(
+    start_worker: Callable[..., Worker], tool_server: ToolServer
+) -> None:
+    first = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
+    schedule = first.log.parent / "beat-schedule.lock"
+    wait_until(lambda: holders(schedule) == 1, 20, "the first beat holds the lock")
+    second = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
+    first.stop()
+    wait_until(lambda: holders(schedule) == 1, 20, "the second beat takes over")
+    pids = {p.pid for p in descendants(second)}
+    assert holder_pids(schedule) <= pids
+
+
+@pytest.mark.service
+def test_a_heartbeat_says_who_serves_and_ends_with_the_worker(
+    start_worker: Callable[..., Worker], tool_server: ToolServer, redis: redis_library.Redis
+) -> None:
+    worker = start_worker("agent", children=2, MCP_URL=tool_server.url)
+    state = worker.state(redis)
+    assert state is not None
+    assert state["role"] == "agent"
+    assert state["children"] == 2
+    assert 0 < redis.ttl(keys.heartbeat("agent")) <= 6
+    worker.stop()
+    assert worker.state(redis) is None
+    # Healthy and idle, a worker says little.
+    lines = [line for line in worker.output.splitlines() if " INFO " in line or " WARN" in line]
+    assert len(lines) <= 12, lines
+
+
+def holder_pids(path: Any) -> set[int]:
+    """Who holds the flock, from the kernel."""
+    inode = path.stat().st_ino if path.exists() else None
+    found = set()
+    with open("/proc/locks") as locks:
+        for line in locks:
+            fields = line.split()
+            if fields[1] == "FLOCK" and fields[5].endswith(f":{inode}"):
+                found.add(int(fields[4]))
+    return found
+
+
+def holders(path: Any) -> int:
+    return len(holder_pids(path))

@@ -1,0 +1,68 @@
+"""Which role loads what, each tried in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.stack import ROOT
+from workers import preload, rehearsal, steps
+
+LOAD = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+import convonet.celery
+convonet.celery.app.loader.import_default_modules()
+from workers import preload
+assert "workers.tasks" in sys.modules
+preload.load([{role!r}])
+import threading
+assert threading.active_count() == 1, threading.enumerate()
+print(*sorted(sys.modules))
+"""
+AGENT_ONLY = {"langchain", "langchain_core", "langgraph", "mcp"}
+SPEECH_ONLY = {"numpy", "ctranslate2", "soxr", "workers.speech"}
+
+
+def modules_of(role: str) -> set[str]:
+    command = [sys.executable, "-c", LOAD.format(role=role)]
+    env = {k: v for k, v in os.environ.items() if k not in ("TRANSCRIBER", "SYNTHESIZER")}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_a_speech_worker_loads_no_agent() -> None:
+    loaded = modules_of(preload.SPEECH)
+    assert loaded >= {"numpy", "workers.speech"}
+    assert not loaded & AGENT_ONLY
+
+
+def test_an_agent_worker_loads_no_speech() -> None:
+    loaded = modules_of(preload.AGENT)
+    assert loaded >= {"langchain.agents", "mcp.client.streamable_http", "workers.agent_turn"}
+    assert not loaded & SPEECH_ONLY
+
+
+def test_the_role_comes_from_the_queues_unless_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORKER_ROLE", raising=False)
+    assert preload.roles({"speech": None}) == ("speech",)
+    assert preload.roles({"speech": None, "agent": None}) == ("agent", "speech")
+    monkeypatch.setenv("WORKER_ROLE", "agent")
+    assert preload.roles({"speech": None}) == ("agent",)
+
+
+def test_the_rehearsal_goes_through_a_whole_turn() -> None:
+    taken = rehearsal.rehearse()
+    assert [type(step) for step in taken] == [
+        steps.MessageEnded,
+        steps.ToolBegan,
+        steps.ToolEnded,
+        steps.Words,
+        steps.MessageEnded,
+        steps.Ended,
+    ]
+    assert taken[-1] == steps.Ended()
