@@ -24,6 +24,7 @@ SILENCE = bytes(BROWSER.bytes_of(FRAME_MS))
 # A caller puts the receiver down when nothing at all happens for so long.
 PATIENCE_SECONDS = 45.0
 ACKNOWLEDGE_SECONDS = 0.1
+INTERRUPT_AFTER_MS = 600
 
 
 class CallFailed(Exception):
@@ -32,11 +33,17 @@ class CallFailed(Exception):
 
 @dataclass(slots=True)
 class Utterance:
-    """PCM16 at 16 kHz to be spoken, or text to be typed; speech ends `speech_end_ms` into it."""
+    """PCM16 at 16 kHz to be spoken, or text to be typed; speech ends `speech_end_ms` into it.
+
+    With neither, the caller only waits for an answer. `interruption` is spoken over the reply
+    once it has been heard for `INTERRUPT_AFTER_MS`; its voice starts `interruption_start_ms` in.
+    """
 
     pcm: bytes = b""
     text: str = ""
     speech_end_ms: int = 0
+    interruption: bytes = b""
+    interruption_start_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -51,6 +58,10 @@ class Exchange:
     timings_ms: dict[str, int] = field(default_factory=dict)
     server_ms: dict[str, int] = field(default_factory=dict)
     audio: bytearray = field(default_factory=bytearray)
+    stopped_ms: int | None = None
+    """From the first voice of an interruption to the server's `clear`."""
+    late_bytes: int = 0
+    """Reply audio that left the server after its `clear`."""
 
 
 @dataclass(slots=True)
@@ -74,7 +85,9 @@ class Caller:
         self._turn_ids: dict[int, str] = {}
         self._received: dict[int, int] = {}
         self._playing: tuple[str, int] | None = None
-        self._typing: str = ""
+        self._interruption = Utterance()
+        self._interrupted_at = 0.0
+        self._cleared: set[int] = set()
         self.bye = ""
 
     async def converse(
@@ -100,10 +113,11 @@ class Caller:
     async def _say(self, utterance: Utterance) -> Exchange:
         self._exchange = exchange = Exchange()
         self._over.clear()
+        self._interruption = utterance
         if utterance.text:
             self._speech_ended = time.monotonic()
             await self._socket.send(json.dumps({"type": "text", "text": utterance.text}))
-        else:
+        elif utterance.pcm:
             # The speaker task starts this within a frame's time.
             self._pending = utterance.pcm
             self._speech_ended = time.monotonic() + utterance.speech_end_ms / 1000
@@ -130,11 +144,18 @@ class Caller:
             now = time.monotonic()
             for number, began in list(self._heard_from.items()):
                 played = min(self._received[number], round((now - began) * 1000))
+                if played >= INTERRUPT_AFTER_MS and self._interruption.interruption:
+                    self._interrupt(now)
                 turn = self._turn_ids.get(number)
                 if turn:
                     await self._socket.send(
                         json.dumps({"type": "played", "turn": turn, "ms": played})
                     )
+
+    def _interrupt(self, now: float) -> None:
+        spoken, self._interruption = self._interruption, Utterance()
+        self._pending = spoken.interruption
+        self._interrupted_at = now + spoken.interruption_start_ms / 1000
 
     async def _listen(self) -> None:
         try:
@@ -154,6 +175,9 @@ class Caller:
 
     def _on_audio(self, message: bytes) -> None:
         number, at_ms, pcm = read_audio_message(message)
+        if number in self._cleared:
+            self._exchange.late_bytes += len(pcm)
+            return
         self._mark("first_audio")
         self._heard_from.setdefault(number, time.monotonic())
         self._received[number] = at_ms + BROWSER.ms_of(len(pcm))
@@ -178,6 +202,11 @@ class Caller:
                 exchange.tool_calls.append(
                     {k: message[k] for k in ("name", "arguments", "status", "summary")}
                 )
+            case "clear":
+                self._cleared.add(message["number"])
+                if self._interrupted_at:
+                    passed = time.monotonic() - self._interrupted_at
+                    exchange.stopped_ms, self._interrupted_at = round(passed * 1000), 0.0
             case "notice":
                 exchange.notices.append(message["text"])
             case "turn_done":

@@ -48,8 +48,18 @@ def write_wav(path: Path, pcm: bytes) -> None:
 
 def speech_end_ms(pcm: bytes) -> int:
     """When the last audible frame ends; the whole length when all is quiet."""
+    voiced = _voiced_frames(pcm)
+    return int(voiced[-1] + 1) * FRAME_MS if len(voiced) else BROWSER.ms_of(len(pcm))
+
+
+def speech_start_ms(pcm: bytes) -> int:
+    """When the first audible frame begins; 0 when all is quiet."""
+    voiced = _voiced_frames(pcm)
+    return int(voiced[0]) * FRAME_MS if len(voiced) else 0
+
+
+def _voiced_frames(pcm: bytes) -> npt.NDArray[np.intp]:
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)
     size = BROWSER.rate_hz * FRAME_MS // 1000
     frames = samples[: len(samples) // size * size].reshape(-1, size)
-    voiced = np.flatnonzero(np.sqrt((frames**2).mean(axis=1)) > VOICED_RMS)
-    return int(voiced[-1] + 1) * FRAME_MS if len(voiced) else BROWSER.ms_of(len(pcm))
+    return np.flatnonzero(np.sqrt((frames**2).mean(axis=1)) > VOICED_RMS)

@@ -54,10 +54,10 @@ class Listener:
         size = self._frame_bytes
         whole = len(data) - len(data) % size
         self._rest = data[whole:]
-        rate = self._format.rate_hz
+        rate, peak = self._format.rate_hz, self._options.least_peak
         for at in range(0, whole, size):
             frame = data[at : at + size]
-            voiced = _webrtcvad.process(self._gate, rate, frame, size // 2)
+            voiced = _webrtcvad.process(self._gate, rate, frame, size // 2) and _loud(frame, peak)
             silence_ms = self._endpointer.silence_ms + self._options.frame_ms
             self._buffer += frame
             endpoint = self._endpointer.feed(voiced)
@@ -93,3 +93,8 @@ class Listener:
                 return Heard(endpoint, silence_ms=silence_ms)
             case Endpoint.RESUMED:
                 return Heard(endpoint)
+
+
+def _loud(frame: bytes, peak: int) -> bool:
+    samples = memoryview(frame).cast("h")
+    return max(samples) >= peak or min(samples) <= -peak

@@ -11,6 +11,8 @@ class EndpointOptions:
     """Slice of audio given to the voice gate at a time; it accepts 10, 20 or 30."""
     aggressiveness: int = 2
     """Voice gate mode, 0 (hears speech everywhere) to 3 (strict)."""
+    least_peak: int = 250
+    """Quietest sample peak of a voiced frame (16-bit): the gate alone calls faint hiss speech."""
     start_ms: int = 100
     """Voiced audio within `start_window_ms` that starts an utterance."""
     start_window_ms: int = 160

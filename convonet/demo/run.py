@@ -148,7 +148,7 @@ def _prepare(user_id: int, number: int, zone: ZoneInfo) -> snapshot.Snapshot:
     user, now = get_user_model().objects.get(pk=user_id), timezone.now()
     demo.reset(user, now.astimezone(zone))
     if number == 19:
-        lists.create(actor_for(user, now=now, time_zone=str(zone)), "groceries")
+        lists.create_list(actor_for(user, now=now, time_zone=str(zone)), "groceries")
     return snapshot.take(user_id, zone)
 
 

@@ -1,4 +1,4 @@
-"""Measures the running server: the delay of spoken turns, stage by stage, and each process's memory."""
+"""Measures the running server: the delay of spoken turns by stage, and each process's memory."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Any
 import psutil
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from convonet.caller import Exchange, Utterance, place_call
-from convonet.recordings import read_wav, speech_end_ms
+from convonet.recordings import read_wav, speech_end_ms, speech_start_ms
+from todo import demo
 from voice import tickets
 
 RECORDINGS = settings.BASE_DIR / "tests" / "audio"
@@ -32,23 +34,41 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         user, _ = get_user_model().objects.get_or_create(username="caller-1")
+        demo.reset(user, timezone.now())
         names = [f"{number}-{voice}" for number in READS for voice in ("man", "woman")]
         said = [_utterance(name) for name in names * options["rounds"]]
         url = f"ws://127.0.0.1:{settings.PORT}/ws/call"
         called = asyncio.run(place_call(url, tickets.issue(user.pk), said, time_zone="UTC"))
         answered = [exchange for exchange in called.exchanges if exchange.state == "done"]
         stages, memory = _stages(answered), _memory()
+        stops = self._interrupt(url, user.pk, 2 * options["rounds"])
         if options["json"]:
-            self.stdout.write(json.dumps({"turns": len(answered), "ms": stages, "mb": memory}))
+            figures = {"turns": len(answered), "ms": stages, "mb": memory, "stops_ms": stops}
+            self.stdout.write(json.dumps(figures))
             return
         self.stdout.write(f"{len(answered)} of {len(said)} spoken turns answered, one at a time")
         self.stdout.write("| ms since end of speech | median | nine in ten |\n|---|---|---|")
         for name, (median, ninth) in stages.items():
             self.stdout.write(f"| {name.replace('_', ' ')} | {median} | {ninth} |")
+        self.stdout.write(
+            f"\nSpoken over, the reply stopped within {max(stops)} ms (of {len(stops)} times)."
+        )
         self.stdout.write("\n| process | MB (PSS) |\n|---|---|")
         for name, size in memory.items():
             self.stdout.write(f"| {name} | {size} |")
         self.stdout.write(f"| all | {round(sum(memory.values()), 1)} |")
+
+    def _interrupt(self, url: str, user_id: int, times: int) -> list[int]:
+        """ms from the caller's voice to the server's `clear`, and no audio after that."""
+        over = read_wav(RECORDINGS / "17-woman.wav")
+        question = _utterance("10-woman")
+        question.interruption, question.interruption_start_ms = over, speech_start_ms(over)
+        said = [question, Utterance()] * times
+        called = asyncio.run(place_call(url, tickets.issue(user_id), said, time_zone="UTC"))
+        late = sum(exchange.late_bytes for exchange in called.exchanges)
+        if late:
+            raise CommandError(f"{late} bytes of reply audio left after the reply was stopped.")
+        return [e.stopped_ms for e in called.exchanges if e.stopped_ms is not None]
 
 
 def _utterance(name: str) -> Utterance:
@@ -85,7 +105,7 @@ def _memory() -> dict[str, float]:
 
 def _ours(process: psutil.Process, line: str) -> bool:
     try:
-        return process.environ().get("CONVONET_VAR", "") == str(settings.VAR_DIR)
+        return bool(process.environ().get("CONVONET_VAR", "") == str(settings.VAR_DIR))
     except psutil.Error:
         return False
 

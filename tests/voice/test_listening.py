@@ -1,0 +1,75 @@
+"""Socket bytes to utterances, with the recorded voices."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from convonet.recordings import read_wav, speech_start_ms
+from voice.audio import BROWSER
+from voice.endpointing import Endpoint
+from voice.listening import Heard, Listener
+from voice.options import EndpointOptions
+
+AUDIO = Path(__file__).resolve().parents[1] / "audio"
+OPTIONS = EndpointOptions()
+
+
+def hear(pcm: bytes, *, message_ms: int = 40) -> Iterator[tuple[int, Heard]]:
+    """(ms into the audio, transition) of it followed by a second of silence."""
+    listener, data = Listener(BROWSER, OPTIONS), pcm + bytes(BROWSER.bytes_per_second)
+    size = BROWSER.bytes_of(message_ms)
+    for at in range(0, len(data), size):
+        for heard in listener.feed(data[at : at + size]):
+            yield BROWSER.ms_of(at), heard
+
+
+def hiss(seconds: float, level: int) -> bytes:
+    noise = random.Random(7)
+    samples = (noise.randint(-level, level) for _ in range(int(16_000 * seconds)))
+    return b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples)
+
+
+@pytest.mark.parametrize("name", ["00-man", "00-woman", "17-woman", "38-man", "20-woman"])
+def test_a_recording_is_one_utterance(name: str) -> None:
+    pcm = read_wav(AUDIO / f"{name}.wav")
+    heard = [h for _, h in hear(pcm)]
+    assert [h.endpoint for h in heard if h.endpoint in (Endpoint.STARTED, Endpoint.ENDED)] == [
+        Endpoint.STARTED,
+        Endpoint.ENDED,
+    ]
+    assert heard[-1].silence_ms == OPTIONS.end_ms
+
+
+@pytest.mark.parametrize("name", ["17-woman", "14-man", "38-woman"])
+def test_speech_is_noticed_within_a_fifth_of_a_second_and_not_before_it(name: str) -> None:
+    pcm = read_wav(AUDIO / f"{name}.wav")
+    began = next(ms for ms, h in hear(pcm) if h.endpoint is Endpoint.STARTED)
+    assert 0 <= began - speech_start_ms(pcm) <= 200
+
+
+def test_the_utterance_keeps_the_lead_in(name: str = "14-man") -> None:
+    pcm = read_wav(AUDIO / f"{name}.wav")
+    (ended,) = [h for _, h in hear(pcm) if h.endpoint is Endpoint.ENDED]
+    at = pcm.index(ended.audio[: BROWSER.bytes_of(100)])
+    assert BROWSER.ms_of(at) < speech_start_ms(pcm)
+
+
+def test_faint_hiss_and_silence_are_no_speech() -> None:
+    assert list(hear(hiss(3.0, 60) + bytes(96_000))) == []
+
+
+@pytest.mark.parametrize("message_ms", [10, 20, 33, 40, 100, 200])
+def test_the_size_of_messages_makes_no_difference(message_ms: int) -> None:
+    pcm = read_wav(AUDIO / "00-man.wav")
+    whole = [h for _, h in hear(pcm, message_ms=20)]
+    assert [h for _, h in hear(pcm, message_ms=message_ms)] == whole
+
+
+def test_endless_noise_never_holds_more_than_one_utterance() -> None:
+    loud = hiss(95.0, 12_000)
+    sizes = [len(h.audio) for _, h in hear(loud, message_ms=200)]
+    assert max(sizes) <= BROWSER.bytes_of(OPTIONS.most_ms + 1000)
