@@ -157,6 +157,18 @@ FLOWER_ADDRESS = env.text("FLOWER_ADDRESS", "127.0.0.1")
 FLOWER_USER = "operator"
 FLOWER_PASSWORD = secret.derive(SECRET_KEY, "flower")[:20]
 
+# --- Admin ----------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "Convonet",
+    "SITE_HEADER": "Convonet",
+    "SITE_SUBHEADER": "Calls, todos and what was done",
+    "SITE_SYMBOL": "graphic_eq",
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "convonet.admin_site.dashboard",
+    "STYLES": ["convonet.admin_site.style"],
+    "SIDEBAR": {"show_search": False, "navigation": "convonet.admin_site.navigation"},
+}
+
 # --- Calls ----------------------------------------------------------------------------------
 MAX_CALLS = env.integer("MAX_CALLS", 100, least=1, most=10_000)
 MAX_CALLS_PER_USER = env.integer("MAX_CALLS_PER_USER", 8, least=1, most=10_000)
