@@ -22,6 +22,17 @@ from voice import tickets
 RECORDINGS = settings.BASE_DIR / "tests" / "audio"
 # Commands that change nothing, so that a run can be repeated: reads of the list.
 READS = ("01", "07", "10", "11", "17", "24", "27", "29", "34")
+# By what their command lines hold, the first that fits.
+ROLES = {
+    "valkey-server": "broker",
+    "redis-server": "broker",
+    "daphne": "web",
+    "flower": "flower",
+    "speech@": "speech worker",
+    "agent@": "agent worker",
+    "manage.py mcp": "mcp",
+    "celery beat": "beat",
+}
 STAGES = ("endpoint", "transcript", "first_token", "first_audio")
 
 
@@ -91,25 +102,15 @@ def _stages(answered: list[Exchange]) -> dict[str, tuple[int, int]]:
 
 
 def _memory() -> dict[str, float]:
-    """PSS by role of every process that works on this installation's directory, in MB."""
+    """PSS by role of the launcher and every process below it, in MB (10^6 bytes)."""
     roles: dict[str, float] = {}
-    mine = psutil.Process().pid
-    for process in psutil.process_iter(["pid", "cmdline"]):
-        line = " ".join(process.info["cmdline"] or [])
-        if process.pid == mine or not _ours(process, line):
-            continue
+    launcher = psutil.Process(json.loads((settings.VAR_DIR / "run.json").read_text())["pid"])
+    for process in (launcher, *launcher.children(recursive=True)):
+        role = _role(" ".join(process.cmdline()))
         size = process.memory_full_info().pss / 1e6
-        roles[_role(line)] = round(roles.get(_role(line), 0.0) + size, 1)
+        roles[role] = round(roles.get(role, 0.0) + size, 1)
     return dict(sorted(roles.items()))
 
 
-def _ours(process: psutil.Process, line: str) -> bool:
-    try:
-        return bool(process.environ().get("CONVONET_VAR", "") == str(settings.VAR_DIR))
-    except psutil.Error:
-        return False
-
-
 def _role(line: str) -> str:
-    words = ("valkey", "redis-server", "daphne", "flower", "speech", "agent", "mcp", "supervisord")
-    return next((word for word in words if word in line), "launcher")
+    return next((role for word, role in ROLES.items() if word in line), "launcher")
