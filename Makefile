@@ -3,6 +3,8 @@
 .PHONY: help run test check format demo bench screenshots lock clean python
 VENV := .venv
 BIN := $(VENV)/bin
+# Which lock `make run` installs: base, or base with an extra (postgres, piper).
+LOCK ?= base
 UV ?= uv
 
 help:  ## Say what there is
@@ -19,7 +21,7 @@ FIND_PYTHON = for python in $${PYTHON:-} $(BIN)/python python3.11 python3.12 pyt
 		"Install one, or name it: PYTHON=/path/to/python3 make $@" >&2; exit 1; fi
 
 run:  ## Install if needed, start everything, print where it is
-	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap base && exec $(BIN)/python -m convonet.launcher
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap $(LOCK) && exec $(BIN)/python -m convonet.launcher
 
 test:  ## Install the test tools if needed and run every test (ARGS='-m "not service"' for less)
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec $(BIN)/python -m pytest $(ARGS)

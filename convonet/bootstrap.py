@@ -31,6 +31,9 @@ def main(arguments: list[str]) -> int:
     except BootstrapError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped; the same command goes on with it.\n")
+        return 130
     return 0
 
 

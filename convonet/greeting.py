@@ -19,6 +19,7 @@ class Addresses:
     flower_port: int
     flower_user: str
     flower_password: str
+    logs: str = "var/log"
     admin_password: str = ""
     """Set on the first run only: it is kept nowhere in clear."""
 
@@ -37,13 +38,15 @@ def text(addresses: Addresses, took_seconds: float) -> str:
             "",
             f"  The admin's login is admin with the password {addresses.admin_password}",
             f"  Flower's is {addresses.flower_user} with {addresses.flower_password}",
-            "  They are shown only this once; manage.py changepassword admin sets another,",
-            "  and manage.py flower_login shows Flower's again.",
+            "  They are shown only this once. Another one for the admin:",
+            "    .venv/bin/python manage.py changepassword admin",
+            "  Flower's again:",
+            "    .venv/bin/python manage.py flower_login",
         ]
     lines += [
         "",
         '  Try: press the round button and say "add buy milk for tomorrow at five".',
-        "  Logs are in var/log. Ctrl-C stops everything.",
+        f"  Logs are in {addresses.logs}. Ctrl-C stops everything.",
         "",
     ]
     return "\n".join(lines)
@@ -76,7 +79,7 @@ class Greeter(threading.Thread):
             response = connection.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException):
-            return "The web server does not answer; see var/log/web.log."
+            return f"The web server does not answer; see {self.addresses.logs}/web.log."
         finally:
             connection.close()
         if response.status == http.HTTPStatus.OK:
@@ -84,4 +87,4 @@ class Greeter(threading.Thread):
         try:
             return " ".join(json.loads(body)["reasons"])
         except (ValueError, KeyError):
-            return f"/healthz answered {response.status}; see var/log/web.log."
+            return f"/healthz answered {response.status}; see {self.addresses.logs}/web.log."

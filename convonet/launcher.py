@@ -180,6 +180,7 @@ def _addresses(plan: Plan, prepared: dict[str, Any]) -> greeting.Addresses:
         flower_port=plan.flower_port,
         flower_user=prepared["flower_user"],
         flower_password=prepared["flower_password"],
+        logs=os.path.relpath(plan.var_dir / "log"),
         admin_password=prepared["admin_password"],
     )
 

@@ -142,6 +142,23 @@ def test_everything_listens_on_this_machine_only(stack: Stack) -> None:
     assert {address for address, _ in listening} == {"127.0.0.1"}
 
 
+def test_product_runs_on_postgresql(new_stack: Stack, postgres_url: str) -> None:
+    new_stack.env["DATABASE_URL"] = postgres_url
+    new_stack.start()
+    assert not (new_stack.var_dir / "convonet.sqlite3").exists()
+    vendor = new_stack.ask("from django.db import connection as c\nanswer = c.vendor")
+    assert vendor == "postgresql"
+
+
+def test_launcher_stays_small() -> None:
+    """It lives as long as the product does: no Django, database or event loop in it."""
+    code = "import sys, convonet.launcher; print(*sys.modules)"
+    asked = [sys.executable, "-c", code]
+    loaded = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    heavy = {"django.conf", "django.db", "celery", "redis", "asyncio", "twisted", "sqlite3"}
+    assert heavy.isdisjoint(loaded.split())
+
+
 def test_taken_port_is_one_sentence_with_the_way_out(new_stack: Stack) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", new_stack.port))
