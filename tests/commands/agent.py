@@ -30,7 +30,7 @@ class Caller:
 
     def say(self, words: str) -> str:
         self.actor = replace(self.actor, turn_id=uuid.uuid4())
-        agent = create_agent(
+        agent: Any = create_agent(
             self._model,
             tools=[_tool(tool, self.actor) for tool in TOOLS],
             system_prompt=system_prompt(self.actor.local_now, "Dana"),

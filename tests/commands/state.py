@@ -34,9 +34,8 @@ class Snapshot:
         todos = {
             row["id"]: row for row in Todo.objects.filter(owner=user).values("id", *FIELDS.split())
         }
-        reminders = list(
-            Reminder.objects.filter(owner=user, state="waiting").values("text", "due_at", "repeat")
-        )
+        waiting = Reminder.objects.filter(owner=user, state="waiting")
+        reminders: list[Row] = [dict(row) for row in waiting.values("text", "due_at", "repeat")]
         lists = set(TodoList.objects.filter(owner=user).values_list("name", flat=True))
         return cls(todos, reminders, lists)
 

@@ -56,14 +56,14 @@ def score(column: str, now: datetime) -> tuple[float, list[str]]:
     return 1 - len(wrong) / len(seen), wrong
 
 
-@pytest.mark.django_db()
+@pytest.mark.django_db
 @pytest.mark.parametrize("now", NOWS, ids=lambda now: f"{now:%Y-%m-%d-%H}")
 def test_the_typed_commands_leave_the_right_state(now: datetime) -> None:
     share, wrong = score("expected", now)
     assert share >= 0.95, "\n".join(wrong)
 
 
-@pytest.mark.django_db()
+@pytest.mark.django_db
 def test_the_heard_commands_mostly_leave_the_right_state() -> None:
     share, wrong = score("heard", NOWS[0])
     assert share >= 0.8, "\n".join(wrong)

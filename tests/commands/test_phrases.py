@@ -1,4 +1,4 @@
-"""Many ways to say things: the tool calls they mean, and that the rest changes and claims nothing."""
+"""Many ways to say things: the calls they mean, and that the rest changes and claims nothing."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_every_argument_is_one_the_tool_knows(name: str) -> None:
                 assert set(tool.required) <= set(call[name])
 
 
-@pytest.mark.django_db()
+@pytest.mark.django_db
 @pytest.mark.parametrize("row", DATA["acting"][::11], ids=lambda row: row["say"])
 def test_the_loop_leaves_the_state_that_the_calls_leave(row: dict[str, Any]) -> None:
     spoken, called = person("spoken"), person("called")
@@ -85,7 +85,7 @@ def comparable(state: Snapshot) -> list[Any]:
     return [rows, state.reminders, state.lists]
 
 
-@pytest.mark.django_db()
+@pytest.mark.django_db
 def test_a_question_of_a_tool_is_answered_in_the_next_turn() -> None:
     user = person()
     demo.reset(user, NOW)
@@ -98,7 +98,7 @@ def test_a_question_of_a_tool_is_answered_in_the_next_turn() -> None:
     assert [row["title"] for row in state.todos.values()][-1] == "buy bread"
 
 
-@pytest.mark.django_db()
+@pytest.mark.django_db
 def test_a_number_heard_wrong_is_corrected_in_the_last_change() -> None:
     user = person()
     demo.reset(user, NOW)
@@ -110,7 +110,7 @@ def test_a_number_heard_wrong_is_corrected_in_the_last_change() -> None:
     assert len(titles) == 12
 
 
-@pytest.mark.django_db()
+@pytest.mark.django_db
 def test_undo_takes_back_what_this_call_added() -> None:
     user = person()
     demo.reset(user, NOW)
@@ -123,7 +123,7 @@ def test_undo_takes_back_what_this_call_added() -> None:
     assert left == list(before.todos.values())
 
 
-@pytest.mark.django_db()
+@pytest.mark.django_db
 def test_two_commands_of_one_sentence_are_both_done() -> None:
     user = person()
     demo.reset(user, NOW)

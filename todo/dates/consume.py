@@ -12,7 +12,8 @@ from todo.dates.words import Words
 
 _LINK = re.compile(
     r"(?:(?:at|on|in|by|for|before|until|the|due|around|about|of|from|starting|early|late"
-    r"|no later than|not later than|latest|and|that(?= noon| midnight)|this coming|sometime|exactly|again) )*"
+    r"|no later than|not later than|latest|and|that(?= noon| midnight)"
+    r"|this coming|sometime|exactly|again) )*"
 )
 _LIMIT = re.compile(r"\b(?:by|before|until|no later than|not later than|latest)\b")
 _HOUR_FOLLOWS = re.compile(r"\b(?:at|by|before|until|around|about|from|for)(?: about)? $")

@@ -30,11 +30,13 @@ _TAGS = re.compile(
     re.IGNORECASE,
 )
 _ASSIGNEE = re.compile(
-    r",?\s*\b(?:and )?(?:assigned|assign it|assign this|assign that|and give it) to (?P<name>[\w']+(?: [A-Z][\w']+)?)$",
+    r",?\s*\b(?:and )?(?:assigned|assign it|assign this|assign that|and give it) to "
+    r"(?P<name>[\w']+(?: [A-Z][\w']+)?)$",
     re.IGNORECASE,
 )
 _NOTE = re.compile(
-    r",?\s*\b(?:with (?:a |the )?(?:note|comment)(?: saying| that says)?|and (?:a )?note(?: that)?|note:?) (?P<note>.+)$",
+    r",?\s*\b(?:with (?:a |the )?(?:note|comment)(?: saying| that says)?|and (?:a )?note(?: that)?"
+    r"|note:?) (?P<note>.+)$",
     re.IGNORECASE,
 )
 _REMIND = re.compile(r",? and remind me(?: of it| about it)? (?P<when>.+)$", re.IGNORECASE)

@@ -7,9 +7,9 @@ from typing import Any
 
 from todo import dates
 from workers.models_llm import replies
-from workers.models_llm.commands import Call, Plan
 from workers.models_llm.dialogue import Dialogue, ToolUse
 from workers.models_llm.intents import Reading
+from workers.models_llm.plans import Call, Plan
 
 _CHOICE = re.compile(
     r"(?:the |number |my )*(?:first|second|third|fourth|fifth|last|one|two|three|four|five|six|\d+"

@@ -1,4 +1,4 @@
-"""Makes what was heard, or typed, comparable with the intents: courtesy off, likely mishearings right.
+"""Makes what was heard comparable with the intents: courtesy off, likely mishearings put right.
 
 Only what a todo assistant can expect is corrected ("to-do", "at" for "add", "is done"); the
 caller's own words in titles stay.
@@ -46,7 +46,8 @@ _SPELLING = _rules(
 )
 # "to do" that names a todo: before a word that ends the name, and not after "have", "me", ...
 _TODO_NAME = re.compile(
-    r"(?P<before>\b[\w']+ )to do(?= (?:as|is|has|was|to|at|ask|done|due|until|till|for|saying|that)\b|$)",
+    r"(?P<before>\b[\w']+ )to do"
+    r"(?= (?:as|is|has|was|to|at|ask|done|due|until|till|for|saying|that)\b|$)",
     re.IGNORECASE,
 )
 _TODO_BLOCKED = frozenset(
@@ -95,9 +96,11 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _ASKING = re.compile(
-    r"^(?:(?:can|could|would|will|can't|couldn't|won't) (?:you|we|i)(?: please| kindly| just| maybe| also)*"
+    r"^(?:(?:can|could|would|will|can't|couldn't|won't) (?:you|we|i)"
+    r"(?: please| kindly| just| maybe| also)*"
     r"(?! (?:do|say|help|ask|hear)\b)|i(?: would|'d)? (?:like|love|want|need)(?: you)? to"
-    r"|i want you to|i need you to|let's|let us|please|kindly|go ahead and|i was wondering if you could"
+    r"|i want you to|i need you to|let's|let us|please|kindly|go ahead and"
+    r"|i was wondering if you could"
     r"|would you mind|do you mind|you can|you could|we (?:need|want) to|may i|let me|go and"
     r"|i think (?:i|you|we) should|try to|do)\s+(?=(?:please )?(?:<verb>)\b)".replace(
         "<verb>",

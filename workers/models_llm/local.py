@@ -20,8 +20,8 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
 from workers.models_llm import dialogue, intents, planning, replies
-from workers.models_llm.commands import Call
 from workers.models_llm.dialogue import Dialogue
+from workers.models_llm.plans import Call
 
 # Loaded with the module, so that children made by fork share it.
 intents.grammar()

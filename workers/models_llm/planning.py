@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 
 from workers.models_llm import corrections, hearing, replies
-from workers.models_llm.commands import Call, Plan, bare_item, plan_of
+from workers.models_llm.commands import bare_item, plan_of
 from workers.models_llm.dialogue import Dialogue
 from workers.models_llm.intents import Reading, readings
+from workers.models_llm.plans import Call, Plan
 
 # What a second command of a sentence may begin with. Deleting and completing need a clear object,
 # or "add sort the photos and delete the old ones" would delete.
 _SECOND = re.compile(
     r"(?:,? (?:and then|and also|then|and)|[,.;!?]) (?=(?:please )?(?:"
     r"add |put |remind me |set a reminder|create a |make a (?:new )?(?:list|todo)|"
-    r"mark .* (?:as|is) (?:done|complete)|(?:call|wake) me |what(?:'s| is| do| are| did) |how many |"
+    r"mark .* (?:as|is) (?:done|complete)|(?:call|wake) me |how many |"
+    r"what(?:'s| is| do| are| did) |"
     r"who is |read me |read my |show me |tell me what|undo (?:that|it|the)|rename .* to |"
     r"(?:move|reschedule|postpone) .* (?:to|until|till|for) |assign .* to |tag .* (?:with|as) |"
-    r"(?:delete|remove|cancel|complete|reopen) (?:the .* (?:todo|task|item|one|reminder|list)\b|number \w+|it\b|that\b)|"
+    r"(?:delete|remove|cancel|complete|reopen) "
+    r"(?:the .* (?:todo|task|item|one|reminder|list)\b|number \w+|it\b|that\b)|"
     r"(?:change|set|make) .* (?:priority|urgent)|"
     r"(?:bye|goodbye|good bye|hang up|that's all|that is all)$))",
     re.IGNORECASE,

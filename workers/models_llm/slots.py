@@ -24,7 +24,8 @@ _ALL_OF_DAY = re.compile(
 )
 _LAST = re.compile(
     r"(?:it|that|this|the last|last|that one|this one|the same|the last one|last one|the same one|"
-    r"(?:that|this|the last|the new|the same) (?:todo|task|item|thing)|what (?:you|i) just (?:added|said))",
+    r"(?:that|this|the last|the new|the same) (?:todo|task|item|thing)|"
+    r"what (?:you|i) just (?:added|said))",
     re.IGNORECASE,
 )
 _PLACES = {

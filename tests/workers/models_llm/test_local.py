@@ -22,11 +22,23 @@ from langchain_core.messages import (
 from workers.models_llm import replies
 from workers.models_llm.local import LocalCommandModel
 
-TOOLS = (
-    "add_todos find_todos change_todo complete_todos reopen_todo delete_todos create_list "
-    "delete_list show_lists add_reminder find_reminders cancel_reminders undo_last_change "
-    "answer_question end_call"
-).split()
+TOOLS = [
+    "add_todos",
+    "find_todos",
+    "change_todo",
+    "complete_todos",
+    "reopen_todo",
+    "delete_todos",
+    "create_list",
+    "delete_list",
+    "show_lists",
+    "add_reminder",
+    "find_reminders",
+    "cancel_reminders",
+    "undo_last_change",
+    "answer_question",
+    "end_call",
+]
 
 
 def reply(*messages: BaseMessage, tools: list[str] | None = None) -> AIMessage:
@@ -45,12 +57,12 @@ def calls(message: AIMessage) -> list[tuple[str, dict[str, Any]]]:
 
 
 OK = {"status": "ok", "said": "Added milk."}
-WHICH = {
+WHICH: dict[str, Any] = {
     "status": "ask",
     "said": "Which one: 1, the dentist, or 2, the bank?",
     "question": {"id": "q7", "kind": "which", "options": []},
 }
-CONFIRM = {
+CONFIRM: dict[str, Any] = {
     "status": "ask",
     "said": "Shall I delete three todos?",
     "question": {"id": "q8", "kind": "confirm", "options": []},
