@@ -7,6 +7,7 @@ import pytest
 from convonet import procfile
 from convonet.launcher import PROCFILE
 from convonet.supervision import STAGES
+from workers.speech.options import LEAN_ENVIRONMENT
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -41,3 +42,10 @@ def test_every_process_replaces_the_shell_that_starts_it() -> None:
 def test_no_command_line_shows_a_secret() -> None:
     text = PROCFILE.read_text().lower()
     assert not any(word in text for word in ("password", "basic_auth", "token", "redis://"))
+
+
+def test_speech_worker_is_started_in_its_lean_environment() -> None:
+    """The C libraries read these when a process starts, so no Python of ours could set them."""
+    command = procfile.read(PROCFILE)["speech"]
+    settings = [word.split("=") for word in command.split(" exec ")[0].split()]
+    assert dict(settings) == LEAN_ENVIRONMENT | {"WORKER_ROLE": "speech"}
