@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Count, Q, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -16,15 +17,31 @@ from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from todo import changes, lists, reminders, todos
+from todo import changes, dates, lists, reminders, todos
 from todo.actor import Actor, actor_for
 from todo.models import Change, Preferences, Priority, Reminder, Todo, TodoList
 from todo.selecting import is_overdue
 
 
+class OwnRowsForm(ModelForm):  # type: ignore[type-arg]
+    """Refuses another person's list or todo, and a repetition that is no rule."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        owner = cleaned.get("owner") or getattr(self.instance, "owner", None)
+        for name in ("list", "todo"):
+            row = cleaned.get(name)
+            if row is not None and row.owner != owner:
+                self.add_error(name, f"That {name} belongs to somebody else.")
+        if cleaned.get("repeat") and not _is_rule(cleaned["repeat"]):
+            self.add_error("repeat", "That is not an RRULE, for example FREQ=WEEKLY;BYDAY=MO.")
+        return cleaned
+
+
 class Recorded(ModelAdmin):  # type: ignore[misc]  # unfold publishes no types
     """Saves through the record of changes, as the row's owner."""
 
+    form = OwnRowsForm
     list_select_related: tuple[str, ...] = ("owner",)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -197,6 +214,13 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # no 
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     inlines = (PreferencesInline,)
+
+
+def _is_rule(text: str) -> bool:
+    try:
+        return dates.next_occurrence(text, timezone.localtime()) is not None
+    except ValueError:
+        return False
 
 
 def _owner(obj: Any) -> Actor:

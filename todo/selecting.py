@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ Pool = Literal["open", "done"]
 Kind = Literal["one", "all", "which", "weak", "none"]
 # More rows than this are never loaded for one sentence.
 MOST_ROWS = 2000
+_FINISHED = re.compile(r"\b(?:done|finished|completed)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,10 @@ def select_todos(actor: Actor, which: str, pool: Pool = "open") -> Selection:
     if name.kind == "numbers":
         return _numbered(actor, rows, name.numbers, pool)
     if name.kind == "all":
-        found = everything(actor, rows, name.words)
+        rest = _FINISHED.sub("", name.words)
+        if rest != name.words:
+            rows = done_todos(actor)
+        found = everything(actor, rows, rest)
         return Selection("all", found) if found else Selection("none", why=_nothing_like(which))
     return _by_words(actor, rows, which)
 

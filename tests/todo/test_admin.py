@@ -155,6 +155,20 @@ def test_deleting_in_the_admin_can_be_undone(admin_page: Client, anna: User) -> 
     assert Todo.objects.get(pk=row.pk).deleted_at is None
 
 
+def test_a_todo_never_moves_to_another_persons_list(
+    admin_page: Client, anna: User, ben: User
+) -> None:
+    row, theirs = demo.reset(anna, timezone.now())[2], demo.reset(ben, timezone.now())[0]
+    sent = {
+        "list": theirs.list_id, "title": "mine", "due_has_time": "on", "priority": 2,
+        "tags": "[]", "repeat": "FREQ=NEVER",
+    }  # fmt: skip
+    page = admin_page.post(f"/admin/todo/todo/{row.pk}/change/", sent)
+    assert "belongs to somebody else" in page.content.decode()
+    assert "not an RRULE" in page.content.decode()
+    assert not Change.objects.exists()
+
+
 def test_a_reminder_made_in_the_admin_waits(admin_page: Client, anna: User) -> None:
     due = timezone.localtime() + timedelta(days=1)
     sent = {

@@ -223,6 +223,11 @@ def test_several_are_deleted_only_after_a_yes_in_a_later_turn(call: Caller) -> N
     assert Todo.objects.filter(deleted_at=None).count() == 9
 
 
+def test_finished_ones_can_be_cleared_away(call: Caller) -> None:
+    assert titles(call.say("delete_todos", which="all completed todos")) == ["tax return"]
+    assert Todo.objects.filter(deleted_at=None, completed_at=None).count() == 10
+
+
 def test_a_yes_in_another_call_answers_nothing(call: Caller) -> None:
     call.say("delete_todos", which="everything")
     call.call_id = uuid4()
