@@ -24,7 +24,17 @@ logger = logging.getLogger("workers.preload")
 AGENT, SPEECH = "agent", "speech"
 # Imported by the parent of each role, besides the configured model or engines.
 MODULES: dict[str, tuple[str, ...]] = {
-    AGENT: ("workers.agent_turn", "workers.rehearsal", "workers.reminders", "workers.retention"),
+    AGENT: (
+        "workers.agent_turn",
+        "workers.rehearsal",
+        "workers.reminders",
+        "workers.retention",
+        # Loaded only when a first connection is made.
+        "anyio._backends._asyncio",
+        "httpcore",
+        "httpcore._backends.anyio",
+        "httpcore._backends.auto",
+    ),
     SPEECH: ("workers.speech_jobs", "workers.reminders", "wave"),
 }
 # These say at length what our own log lines say in one.
@@ -63,7 +73,7 @@ def _load_agent() -> None:
     import_module(wiring.module_of(model_class))
     # A provider's model makes its HTTP client when made, and that belongs into the child.
     if model_class.startswith("workers."):
-        wiring.language_model()
+        rehearsal.rehearse_model(wiring.language_model())
     rehearsal.rehearse()
 
 

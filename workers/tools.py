@@ -55,11 +55,21 @@ class _Link:
 class TodoServer:
     """All methods run on the loop that `open` was called on."""
 
-    def __init__(self, url: str, token: str, *, try_seconds: float = 4.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        try_seconds: float = 4.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport` answers instead of the network."""
+        self._transport = transport
         self._url = url
         self._token = token
         self._try_seconds = try_seconds
         self._link: _Link | None = None
+        self._lost = False
         self._changed = asyncio.Condition()
         self._owner: asyncio.Task[None] | None = None
 
@@ -131,8 +141,9 @@ class TodoServer:
                     await link.lost.wait()
             except Exception as error:  # whatever ended it, the answer is to connect again
                 cause = _root(error)
-                if delay == FIRST_DELAY_SECONDS:
+                if not self._lost:
                     logger.warning("tool server lost", extra={"error": type(cause).__name__})
+                self._lost = True
                 if link is not None:
                     link.refused = isinstance(cause, httpx.ConnectError)
             finally:
@@ -157,7 +168,11 @@ class TodoServer:
         secure = self._url.startswith("https:")
         async with (
             httpx.AsyncClient(
-                headers=headers, timeout=timeout, trust_env=False, verify=secure
+                headers=headers,
+                timeout=timeout,
+                trust_env=False,
+                verify=secure,
+                transport=self._transport,
             ) as client,
             streamable_http_client(self._url, http_client=client, terminate_on_close=False) as (
                 read,
@@ -169,7 +184,9 @@ class TodoServer:
             with anyio.fail_after(OPEN_SECONDS):
                 await session.initialize()
                 tools = (await session.list_tools()).tools
-            logger.info("tool server connected", extra={"tools": len(tools)})
+            if self._lost:
+                logger.info("tool server is back", extra={"tools": len(tools)})
+            self._lost = False
             yield _Link(session, tools)
 
 
