@@ -25,6 +25,7 @@ from workers.speech.features import HOP, RATE_HZ, Samples, log_mel
 from workers.speech.options import WhisperOptions
 from workers.speech.pieces import pieces
 from workers.speech.sound import level, to_samples
+from workers.speech.spelling import one_spelling
 from workers.speech.weights import installed_model, int8_model
 
 logger = logging.getLogger(__name__)
@@ -124,7 +125,10 @@ class WhisperTranscriber:
             raise SpeechError("I could not listen to that.", code="speech_engine") from error
         words = result.sequences[0]
         return _Heard(
-            tokens.decode(words), result.scores[0], result.no_speech_prob, len(words) > most
+            one_spelling(tokens.decode(words)),
+            result.scores[0],
+            result.no_speech_prob,
+            len(words) > most,
         )
 
     def _loaded(self) -> ctranslate2.models.Whisper:
