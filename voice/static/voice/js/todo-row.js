@@ -150,6 +150,8 @@ export class TodoRow {
     this.element.classList.remove("glow");
     void this.element.offsetWidth; // Starts the animation anew when it is still running.
     this.element.classList.add("glow");
-    this.element.scrollIntoView({ block: "nearest" });
+    // Within the list only: a page that scrolls by itself would take the conversation away.
+    const box = this.element.closest(".list-area");
+    if (box.scrollHeight > box.clientHeight) this.element.scrollIntoView({ block: "nearest" });
   }
 }
