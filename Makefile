@@ -1,6 +1,6 @@
 # `make run` and `make test` are the two commands; the rest is for developers.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format demo bench screenshots lock clean python
+.PHONY: help run test unit check format demo bench screenshots lock clean python
 VENV := .venv
 BIN := $(VENV)/bin
 # Which lock `make run` installs: base, or base with an extra (postgres, piper).
@@ -25,6 +25,10 @@ run:  ## Install if needed, start everything, print where it is
 
 test:  ## Install the test tools if needed and run every test (ARGS='-m "not service"' for less)
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec $(BIN)/python -m pytest $(ARGS)
+
+unit:  ## The tests that start no product and no browser, on every core
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && \
+		exec $(BIN)/python -m pytest -q -n auto -m "not service and not browser" $(ARGS)
 
 check:  ## Lint, formatting, types and import contracts
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test
