@@ -8,18 +8,12 @@ from datetime import datetime
 
 from todo import dates
 from todo.actor import Actor
+from todo.daywords import names_a_day
 from todo.errors import Refused
 from todo.models import Todo
 from todo.todos import day_only
 
 _NEVER = {"none", "no", "never", "no date", "no due date", "nothing", "no time", "remove", "clear"}
-# Words that name a day; without any, "at three" keeps the day a todo already has.
-_DAY = re.compile(
-    r"\b(?:today|tonight|tomorrow|yesterday|days?|weeks?|months?|years?|weekend|in|after|next|this"
-    r"|mon|tue|wed|thu|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday|jan\w*"
-    r"|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*|\w+(?:st|nd|rd|th)"
-    r"|christmas|every|daily|weekly|monthly|yearly)\b|\d[-/]\d"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +41,7 @@ def read_due(actor: Actor, text: str, *, of: Todo | None = None) -> Due:
         if not when.has_time:
             moved = when.at.replace(hour=old.hour, minute=old.minute)
             return Due(moved, True, when.repeat)
-        if not when.repeat and not _DAY.search(text.lower()):
+        if not when.repeat and not names_a_day(text):
             moved = old.replace(hour=when.at.hour, minute=when.at.minute)
             return Due(moved if moved > actor.now else when.at)
     at = when.at if when.has_time else day_only(when.at)

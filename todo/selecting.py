@@ -12,10 +12,11 @@ from django.db.models import QuerySet
 
 from todo import dates, mentions
 from todo.actor import Actor
+from todo.daywords import names_a_day, part_of_day
 from todo.lists import find_list
 from todo.matching import Candidate, all_about, content_words, match
 from todo.models import Reminder, Todo
-from todo.naming import read_name
+from todo.naming import is_ordinal, read_name
 
 Pool = Literal["open", "done"]
 Kind = Literal["one", "all", "which", "weak", "none"]
@@ -84,6 +85,9 @@ def select_todos(actor: Actor, which: str, pool: Pool = "open") -> Selection:
     if name.kind == "last" or name.kind == "them":
         return _recent(actor, rows, plural=name.kind == "them")
     if name.kind == "numbers":
+        spoken = _spoken_place(actor, rows, name.numbers) if is_ordinal(which) else []
+        if spoken:
+            return Selection("one" if len(spoken) == 1 else "all", spoken)
         return _numbered(actor, rows, name.numbers, pool)
     if name.kind == "all":
         rest = _FINISHED.sub("", name.words)
@@ -91,7 +95,10 @@ def select_todos(actor: Actor, which: str, pool: Pool = "open") -> Selection:
             rows = done_todos(actor)
         found = everything(actor, rows, rest)
         return Selection("all", found) if found else Selection("none", why=_nothing_like(which))
-    return _by_words(actor, rows, which)
+    found_by_words = _by_words(actor, rows, which)
+    if found_by_words.kind in ("weak", "none", "which"):
+        return _each_of(actor, rows, which) or found_by_words
+    return found_by_words
 
 
 def everything(actor: Actor, rows: list[Todo], words: str) -> list[Todo]:
@@ -123,14 +130,18 @@ def due_in(actor: Actor, phrase: str) -> Callable[[datetime, bool], bool] | None
     if day is None:
         return None
     start, end = day
-    hour = (when.at.hour, when.at.minute) if when is not None and when.has_time else None
-    part_of_day = any(w in phrase for w in ("morning", "afternoon", "evening", "night"))
+    part = part_of_day(phrase)
+    said_hour = when is not None and when.has_time and part is None
+    hour = (when.at.hour, when.at.minute) if when is not None and said_hour else None
+    any_day = hour is not None and not names_a_day(phrase)
 
     def fits(due: datetime, has_time: bool) -> bool:
         local = actor.local(due)
-        if hour is not None and has_time and not part_of_day and (local.hour, local.minute) != hour:
+        if part is not None and not (has_time and part[0] <= local.hour < part[1]):
             return False
-        return start <= local < end
+        if hour is not None and has_time and (local.hour, local.minute) != hour:
+            return False
+        return (any_day and has_time) or start <= local < end
 
     return fits
 
@@ -174,6 +185,15 @@ def _recent(actor: Actor, rows: list[Todo], *, plural: bool) -> Selection:
     return Selection("all" if plural else "which", recent)
 
 
+def _spoken_place(actor: Actor, rows: list[Todo], wanted: tuple[int, ...]) -> list[Todo]:
+    """ "the first one" right after some were read out: the first of those."""
+    known = mentions.recent_todos(actor)
+    by_id = {row.pk: row for row in rows}
+    if len(known) < 2 or max(wanted) > len(known):
+        return []
+    return [by_id[known[n - 1]] for n in wanted if known[n - 1] in by_id]
+
+
 def _numbered(actor: Actor, rows: list[Todo], wanted: tuple[int, ...], pool: Pool) -> Selection:
     missing = [number for number in wanted if number > len(rows)]
     if missing:
@@ -201,6 +221,18 @@ def _by_words(actor: Actor, rows: list[Todo], which: str) -> Selection:
     return Selection(kinds[whole.kind], found, why)
 
 
+def _each_of(actor: Actor, rows: list[Todo], which: str) -> Selection | None:
+    """ "the plumber and the dentist": all of them, when each part surely names one."""
+    parts = [part for part in re.split(r",? and |, ", which.lower()) if content_words(part)]
+    if len(parts) < 2:
+        return None
+    each = [_by_words(actor, rows, part) for part in parts]
+    if any(one.kind != "one" for one in each):
+        return None
+    chosen = list({one.todos[0].pk: one.todos[0] for one in each}.values())
+    return Selection("all", chosen) if len(chosen) == len(parts) else None
+
+
 def _is_exact(rows: list[Todo], which: str) -> bool:
     return any(row.title.lower() == which.strip().lower() for row in rows)
 
@@ -222,6 +254,9 @@ def _date_test(actor: Actor, words: str) -> tuple[str, Callable[[datetime, bool]
     plain = words.lower().replace("'s", "").replace(" from ", " on ")
     plain = f"on {plain[5:]}" if plain.startswith("from ") else plain
     rest, phrase = dates.cut(plain, actor.local_now)
+    if not phrase:
+        # With a word before it, "tomorrow" alone is a day too and not a title.
+        rest, phrase = dates.cut(f"thing {plain}", actor.local_now)
     if not phrase:
         return words, None
     fits = due_in(actor, phrase)

@@ -470,3 +470,49 @@ def test_no_tool_reaches_another_persons_rows(
         list(model.objects.exclude(owner=ben).values()) for model in (Todo, TodoList, Reminder)
     ]
     assert owned == before
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        ("the one due on saturday", ["grocery shopping"]),
+        ("the report from yesterday", ["finish the board report"]),
+        ("the ten o'clock meeting", ["meeting with David"]),
+        ("tomorrow's meeting", ["meeting with David"]),
+        ("tomorrow", ["meeting with David"]),
+        ("the plumber and the dentist appointment", ["call the plumber", "dentist appointment"]),
+        ("number two and three", ["dentist appointment", "buy paint"]),
+        ("all overdue todos", ["dentist appointment", "finish the board report"]),
+        ("all of the paint todos", ["buy paint", "paint the fence"]),
+    ],
+)
+def test_todos_are_named_in_many_ways(call: Caller, which: str, expected: list[str]) -> None:
+    answer = call.say("complete_todos", which=which)
+    assert (answer["status"], titles(answer)) == ("ok", expected)
+
+
+def test_the_first_one_is_the_first_of_those_just_read(call: Caller) -> None:
+    assert titles(call.say("find_todos", when="today"))[0] == "dentist appointment"
+    assert titles(call.say("complete_todos", which="the first one")) == ["dentist appointment"]
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ("this morning", ["dentist appointment"]),
+        ("this afternoon", ["call the plumber"]),
+        ("tonight", []),
+        ("tomorrow morning", ["meeting with David"]),
+        ("no date", ["buy paint", "paint the fence", "prepare the presentation"]),
+    ],
+)
+def test_a_part_of_the_day_has_only_its_hours(call: Caller, when: str, expected: list[str]) -> None:
+    assert titles(call.say("find_todos", when=when)) == expected
+
+
+def test_a_reminder_is_named_by_its_day(call: Caller) -> None:
+    call.say("add_reminder", text="wake up", when="tomorrow at six thirty")
+    call.say("add_reminder", text="call anna", when="on friday")
+    assert call.say("cancel_reminders", which="tomorrow")["said"] == (
+        "Cancelled the reminder: wake up."
+    )

@@ -97,6 +97,8 @@ def _said(
     elif when == "overdue":
         lead = f"{count} {'thing' if len(rows) == 1 else 'things'}{ending}"
         lead += " is overdue" if len(rows) == 1 else " are overdue"
+    elif when == "without a date":
+        lead = f"{speaking.counted(len(rows), 'open todo')}{ending} without a date"
     elif when:
         lead = f"{speaking.counted(len(rows), 'thing')} due {when}{ending}"
     else:
@@ -115,6 +117,8 @@ def _said_nothing(when: str, ending: str, finished: bool) -> str:
         return speaking.sentence(f"you finished nothing{ending}{f' {when}' if when else ''}")
     if when == "overdue":
         return speaking.sentence(f"nothing{ending} is overdue")
+    if when == "without a date":
+        return speaking.sentence(f"every open todo{ending} has a date")
     if when:
         return speaking.sentence(f"nothing{ending} is due {when}")
     if ending.startswith(" about"):
