@@ -15,6 +15,7 @@ _LIST = re.compile(
     r"(?:(?P<name>(?!list\b)[\w']+(?: (?!list\b|to\b|on\b)[\w']+){0,2}) )?(?:todo )?list\b",
     re.IGNORECASE,
 )
+_KNOWN_LISTS = re.compile(r",? (?:to|on) (?:my |the )?(?P<name>groceries|shopping)$", re.IGNORECASE)
 _TODOS = re.compile(
     r",?\s*\b(?:to|on|onto|in|into) (?:my|the) (?:todos|tasks|to dos)\b", re.IGNORECASE
 )
@@ -147,6 +148,8 @@ def _cut_list(text: str) -> tuple[str, str]:
         if found.start() == 0 and not text[found.end() :].strip():
             return "", name
         return f"{text[: found.start()]} {text[found.end() :].strip(' ,')}".strip(), name
+    if known := _KNOWN_LISTS.search(text):
+        return text[: known.start()], known["name"]
     return _TODOS.sub("", text, count=1).strip(), ""
 
 

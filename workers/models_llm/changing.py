@@ -19,6 +19,9 @@ def due(said: Slots, now: datetime) -> Plan | None:
         return None
     text = re.sub(r" (?:due date|deadline|date|due|back|forward|up)$", "", text, flags=re.I)
     text = re.sub(r"^(?:back|forward|up) ", "", text, flags=re.I)
+    moved_from = re.match(r"(?P<which>.+) from (?P<day>.+)$", text, re.I)
+    if moved_from and dates.is_date(moved_from["day"], now):
+        text = moved_from["which"]
     # "is back at nine": the words before the hour may hold the day.
     which, phrase = dates.cut(text, now)
     if phrase and dates.is_date(f"{phrase} {when}", now) and which:
@@ -47,7 +50,7 @@ def change(key: str, slot: str = "") -> Handler:
 
 
 def priority(said: Slots, now: datetime) -> Plan | None:
-    if re.search(r" (?:to|a|as|the|with)$", said["which"]):
+    if re.search(r" (?:to|a|as|the|with|on|at|is|has)$", said["which"]):
         return None
     return change("priority")(said, now)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from todo import dates
 from workers.models_llm import adding, changing, hearing, replies, slots
 from workers.models_llm.intents import Reading
-from workers.models_llm.plans import Handler, Plan, Slots, one
+from workers.models_llm.plans import Call, Handler, Plan, Slots, one
 
 _ERRAND = re.compile(
     r"(?:buy|pay|pick up|water|clean|fix|wash|renew|prepare|feed|walk the|visit|return the|collect|"
@@ -96,7 +96,7 @@ def _complete(said: Slots, now: datetime) -> Plan | None:
     text = str(said["which"])
     if re.search(r" (?:as|is|has|not|was|to|for|and)$", text) or not slots.names_todo(text):
         return None
-    return one("complete_todos", which=slots.which(text))
+    return _each("complete_todos", text)
 
 
 def _delete(said: Slots, now: datetime) -> Plan | None:
@@ -105,7 +105,15 @@ def _delete(said: Slots, now: datetime) -> Plan | None:
         return None
     if "list" in said and not slots.is_list_name(said["list"]):
         return None
-    return one("delete_todos", which=slots.which(text))
+    return _each("delete_todos", text)
+
+
+def _each(tool: str, text: str) -> Plan:
+    """ "the dentist and the plumber" is two todos, "number two and three" one call."""
+    parts = re.split(r",? and (?=(?:the|my) \w)", text)
+    if not all(re.match(r"(?:the|my) ", part, re.IGNORECASE) for part in parts):
+        parts = [text]
+    return Plan([Call(tool, {"which": slots.which(part)}) for part in parts])
 
 
 def _undo(said: Slots, now: datetime) -> Plan | None:

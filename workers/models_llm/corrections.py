@@ -26,6 +26,8 @@ def answer(reading: Reading, dialogue: Dialogue) -> Plan | None:
         if dialogue.question is not None:
             return _answered(dialogue.question, reading.intent)
         return Plan(say=replies.NOTHING_ASKED if reading.intent == "yes" else replies.LEFT_ALONE)
+    if reading.intent == "cancel_that":
+        return _cancelled(dialogue)
     if reading.intent == "okay":
         asked = dialogue.question
         return _answered(asked, "yes") if asked else Plan(say=replies.LEFT_ALONE)
@@ -57,6 +59,15 @@ def _answered(question: ToolUse, words: str) -> Plan:
     if isinstance(details, dict) and details.get("id"):
         arguments["question"] = str(details["id"])
     return Plan([Call("answer_question", arguments)])
+
+
+def _cancelled(dialogue: Dialogue) -> Plan:
+    """ "cancel that": the question, else the last change."""
+    if dialogue.question is not None:
+        return _answered(dialogue.question, "no")
+    if dialogue.last_change is not None:
+        return Plan([Call("undo_last_change")])
+    return Plan(say=replies.LEFT_ALONE)
 
 
 def _corrected(said: dict[str, Any], dialogue: Dialogue) -> Plan | None:

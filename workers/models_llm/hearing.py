@@ -31,6 +31,8 @@ _SPELLING = _rules(
     (r"\bto do'?s\b", "todos"),
     (r"(?<=\ba )to do\b|(?<=\bnew )to do\b|(?<=\bopen )to do\b|(?<=\bmy )to do\b", "todo"),
     (r"\bto do(?= (?:list|item)s?\b)", "todo"),
+    (r"(?<=^add )to do (?=\w)", "todo "),
+    (r"\bstill (?=(?:have|need|got|left|open|to do|due|on)\b)", ""),
     (r"\bpost[- ]?(?!card|office|box|man|it|er|al|grad|pone)(?:p\w+|bone\w*|own)\b", "postpone"),
     (r"\b(?:half past|past|quarter to) free\b", "half past three"),
     (r"\bnumber (?:for|fore)\b(?!$| the| my| a )", "number four"),
@@ -192,4 +194,7 @@ def _todo_name(found: re.Match[str]) -> str:
     return found.group() if word in _TODO_BLOCKED else f"{found['before']}todo"
 
 
-plain = partial(re.compile(r"[,:;]+(?=\s|$)").sub, "")
+# A colon that introduces a note says where the todo's name ends.
+plain = partial(
+    re.compile(r"[,;]+(?=\s|$)|(?<=\badd):|\b(?<=todo|task|item):|(?<=reminder):|:$").sub, ""
+)

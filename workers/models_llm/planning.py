@@ -82,12 +82,15 @@ def _joined(plans: list[Plan]) -> Plan:
     acting = [one for one in plans if one.calls]
     if not acting:
         return plans[-1]
-    calls = [call for one in acting for call in one.calls]
+    calls = [call for one in acting for call in one.calls if call.tool != "end_call"]
+    calls += [call for one in acting for call in one.calls if call.tool == "end_call"][:1]
     said = [one.say for one in plans if one.say and (one.calls or one.say not in _COURTESIES)]
     return Plan(calls, " ".join(dict.fromkeys(said)))
 
 
-_COURTESIES = frozenset([replies.THANKS, replies.GREETING, replies.HERE, replies.STOPPED])
+_COURTESIES = frozenset(
+    [replies.THANKS, replies.GREETING, replies.HERE, replies.STOPPED, replies.LEFT_ALONE]
+)
 
 
 def _pending(text: str, dialogue: Dialogue) -> Plan | None:
