@@ -477,7 +477,7 @@ def test_no_tool_reaches_another_persons_rows(
     [
         ("the one due on saturday", ["grocery shopping"]),
         ("the report from yesterday", ["finish the board report"]),
-        ("the ten o'clock meeting", ["meeting with David"]),
+        ("the meeting at ten o'clock", ["meeting with David"]),
         ("tomorrow's meeting", ["meeting with David"]),
         ("tomorrow", ["meeting with David"]),
         ("the plumber and the dentist appointment", ["call the plumber", "dentist appointment"]),
