@@ -266,3 +266,15 @@ def test_importing_it_loads_no_provider_and_no_django() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_cancel_that_undoes_the_last_change() -> None:
+    before = [HumanMessage("add milk"), *used("add_todos", {"items": [{"title": "milk"}]}, OK)]
+    message = reply(*before, AIMessage("Added."), HumanMessage("no, cancel that"))
+    assert calls(message) == [("undo_last_change", {})]
+
+
+def test_cancel_that_declines_an_open_question() -> None:
+    before = [HumanMessage("delete everything"), *used("delete_todos", {}, CONFIRM)]
+    message = reply(*before, AIMessage("Shall I?"), HumanMessage("cancel that"))
+    assert calls(message) == [("answer_question", {"answer": "no", "question": "q8"})]
