@@ -51,12 +51,19 @@ def open_call(call_id: str, user_id: int, channel: str, time_zone: str, audio_fo
 
 @_in_database_thread
 def close_call(call_id: str, reason: str, audio_in_ms: int, dropped_chunks: int) -> None:
+    """End its row, and the turns whose answer nobody stayed to hear.
+
+    The row first: a worker that writes an answer after this sees it and ends the turn itself.
+    """
+    now = timezone.now()
     Call.objects.filter(pk=call_id).update(
-        ended_at=timezone.now(),
+        ended_at=now,
         end_reason=reason[:40],
         audio_in_ms=audio_in_ms,
         dropped_chunks=dropped_chunks,
     )
+    unheard = Turn.objects.filter(call_id=call_id, state=Turn.State.SPEAKING)
+    unheard.update(state=Turn.State.INTERRUPTED, finished_at=now)
 
 
 @_in_database_thread

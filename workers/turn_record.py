@@ -150,6 +150,10 @@ class TurnRecord:
         ended = {} if state == State.SPEAKING else {"finished_at": timezone.now()}
         # The caller may have interrupted meanwhile: then the web process has written the end.
         rows.filter(state=State.THINKING).update(state=state, **ended)
+        if state == State.SPEAKING:
+            # Nobody stayed to hear it: the web process has gone before it could write the end.
+            left = rows.filter(state=State.SPEAKING, call__ended_at__isnull=False)
+            left.update(state=State.INTERRUPTED, finished_at=timezone.now())
 
     def _age_ms(self) -> int:
         return max(0, round((timezone.now() - self.turn.created_at).total_seconds() * 1000))
