@@ -1,6 +1,6 @@
 # `make run` and `make test` are the two commands; the rest is for developers.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check format demo bench screenshots lock clean python
+.PHONY: help run test unit soak check format demo bench screenshots lock clean python
 VENV := .venv
 BIN := $(VENV)/bin
 # Which lock `make run` installs: base, or base with an extra (postgres, piper).
@@ -29,6 +29,9 @@ test:  ## Install the test tools if needed and run every test (ARGS='-m "not ser
 unit:  ## The tests that start no product and no browser, on every core
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && \
 		exec $(BIN)/python -m pytest -q -n auto -m "not service and not browser" $(ARGS)
+
+soak:  ## Ten minutes of noise and a call of half an hour, at their true length
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec $(BIN)/python -m pytest -m soak $(ARGS)
 
 check:  ## Lint, formatting, types and import contracts
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test
