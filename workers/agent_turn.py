@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from langchain_core.messages import BaseMessage, SystemMessage
 
-from todo import context as tool_context
+from todo.context import sign
 from voice.models import Turn
 from workers import history, prompts, steps
 from workers.agent_loop import AgentRun, TurnContext
@@ -170,7 +170,7 @@ class TurnRunner:
         zone = call.time_zone or self._options.time_zone
         return TurnContext(
             server=self._server,
-            signed=tool_context.sign(call.user_id, zone, str(call.pk), str(turn.pk)),
+            signed=sign(call.user_id, zone, str(call.pk), str(turn.pk)),
             key_prefix=str(turn.pk),
             deadline=deadline,
             tool_seconds=self._options.tool_seconds,

@@ -44,6 +44,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no
         super().__init__(worker, **options)
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
         self._redis: redis.Redis | None = None
+        self._stopped = False
 
     def register_with_event_loop(self, worker: Any, hub: Any) -> None:
         self._beat(worker)
@@ -51,12 +52,15 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no
 
     def stop(self, worker: Any) -> None:
         """Say at once that nobody serves any more."""
+        self._stopped = True
         try:
             self._client().delete(*map(keys.heartbeat, roles_of(worker)))
         except redis.RedisError:
             logger.debug("heartbeat not deleted")
 
     def _beat(self, worker: Any) -> None:
+        if self._stopped:
+            return  # timers go on while the last turns finish
         try:
             pipe = self._client().pipeline(transaction=False)
             for role in roles_of(worker):

@@ -114,6 +114,8 @@ def test_beat_fires_reminders_and_dies_with_its_worker(
     reminder = Reminder.objects.create(owner=caller.call.user, text="call Anna", due_at=due_at)
     worker = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
     wait_until(lambda: bool(told(redis, caller.call.user_id)), 30, "the reminder is told")
+    # Told first, queued next: the page need not wait for the voice.
+    wait_until(lambda: redis.llen("speech") == 1, 20, "its speech is queued")
     queued: Any = redis.lrange("speech", 0, -1)
     assert [json.loads(message)["headers"]["task"] for message in queued] == [
         "workers.tasks.speak_reminder"
