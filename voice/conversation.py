@@ -217,6 +217,7 @@ class Conversation:
             self._tell(
                 "sentence",
                 turn=turn.id,
+                number=turn.number,
                 seq=fetch.seq,
                 text=fetch.sentence.text,
                 from_ms=fetch.at_ms,

@@ -14,6 +14,7 @@ export async function request(method, path, body) {
       headers: {
         Accept: "application/json",
         "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content,
+        "X-Time-Zone": Intl.DateTimeFormat().resolvedOptions().timeZone,
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),
