@@ -136,17 +136,26 @@ CELERY_TASK_DEFAULT_QUEUE = "agent"
 CELERY_TASK_ROUTES = {
     "workers.tasks.transcribe": {"queue": "speech"},
     "workers.tasks.speak": {"queue": "speech"},
+    "workers.tasks.speak_reminder": {"queue": "speech"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TIMEZONE = "UTC"
 AGENT_CHILDREN = env.integer("AGENT_CHILDREN", 2, least=1, most=64)
 SPEECH_CHILDREN = env.integer("SPEECH_CHILDREN", 2, least=1, most=64)
+# A child is replaced after a task once it has grown by so much, and cannot grow beyond the ceiling.
+CHILD_HEADROOM_MB = env.integer("CHILD_HEADROOM_MB", 150, least=16)
+CHILD_CEILING_MB = env.integer("CHILD_CEILING_MB", 400, least=64)
+# What is kept for how long: calls with their turns, and the answers to repeated tool calls.
+CALL_RETENTION_DAYS = env.integer("CALL_RETENTION_DAYS", 90, least=1)
+TOOL_REQUEST_RETENTION_DAYS = env.integer("TOOL_REQUEST_RETENTION_DAYS", 7, least=1)
 
 # --- Agent and speech -----------------------------------------------------------------------
 # Dotted paths, so that an unused engine or SDK is never imported.
 LANGUAGE_MODEL = env.text("LANGUAGE_MODEL", "workers.models_llm.local.LocalCommandModel")
 TRANSCRIBER = env.text("TRANSCRIBER", "workers.speech.whisper.WhisperTranscriber")
 SYNTHESIZER = env.text("SYNTHESIZER", "workers.speech.pico.PicoSynthesizer")
+TURN_DEADLINE_SECONDS = env.seconds("TURN_DEADLINE_SECONDS", 30.0, least=1.0, most=35.0)
+TOOL_DEADLINE_SECONDS = env.seconds("TOOL_DEADLINE_SECONDS", 10.0, least=0.5, most=30.0)
 MCP_PORT = env.integer("MCP_PORT", 8001, least=1, most=65_535)
 MCP_URL = env.text("MCP_URL", f"http://127.0.0.1:{MCP_PORT}/mcp")
 MCP_TOKEN = secret.derive(SECRET_KEY, "mcp")

@@ -15,6 +15,8 @@ from todo.models import Reminder, Todo
 from todo.naming import WEEKDAY_NAMES
 
 MOST_ITEMS = 3
+# What is due is what people plan by, so more of it is said than of the whole list.
+MOST_DUE = 6
 _WORDS_TEXT = (
     "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen twenty"
@@ -44,11 +46,11 @@ def joined(items: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
-def some(items: Sequence[str]) -> str:
-    """All of up to three, else three "and six more"."""
-    if len(items) <= MOST_ITEMS:
+def some(items: Sequence[str], most: int = MOST_ITEMS) -> str:
+    """All of up to `most`, else so many "and six more"."""
+    if len(items) <= most:
         return joined(items)
-    return f"{', '.join(items[:MOST_ITEMS])}, and {number(len(items) - MOST_ITEMS)} more"
+    return f"{', '.join(items[:most])}, and {number(len(items) - most)} more"
 
 
 def due_text(todo: Todo, actor: Actor) -> str:

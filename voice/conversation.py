@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from voice import events
+from voice import events, notices
 from voice.audio import AudioFormat
 from voice.errors import BrokerLost
 from voice.options import CallOptions
 from voice.playout import Fetch, ReplyPlayout
+from voice.telling import Telling
 from voice.turns import (
     Announce,
     AskAfter,
@@ -32,24 +33,17 @@ from voice.turns import (
     Run,
     Source,
     Stage,
-    Tell,
     new_id,
 )
 
-TOO_LONG = "That took too long, so I stopped waiting. Please look at your list before trying again."
-NOT_HEARD = "I could not make out your words. Please say it again, or type it."
-ONLY_NOISE = "I hear sound but no words. Try a quieter place, mute, or type instead."
-TOO_MANY = "One moment: I am still busy with what you said before. That last one was not taken."
-GOODBYE = "Goodbye."
-BROKER_LOST = "I lost touch with my workers. Your call stays up while I reconnect."
-BROKER_BACK = "I am back, and go on with what you said."
-NOT_STORED = "I could not take that in, so nothing was done with it. Please say it again."
 # Said on the first, then on every so many-th utterance without words.
 NOISE_EVERY = 3
 # A healthy worker takes a turn up within milliseconds; past this the caller is told why.
 ASK_AFTER_SECONDS = 3.0
 # How long a turn is kept for a worker that is not running.
 KEEP_SECONDS = 120.0
+# A sentence is spoken within milliseconds and a speech worker back within seconds of its death.
+SPEECH_STALL_SECONDS = 15.0
 
 
 @dataclass(slots=True)
@@ -68,26 +62,25 @@ class Conversation:
         self._format = audio_format
         self._options = options
         self._new_id = ids
-        self._commands: list[Command] = []
+        self._out = Telling()
         self._numbers = 0
         self._hearing: LiveTurn | None = None
         self._guess: Guess | None = None
         self._waiting: deque[LiveTurn] = deque()
         self._announcements: deque[tuple[int, str]] = deque(maxlen=8)
         self._kept: list[Command] = []
-        self._state = ""
         self._wordless = 0
         self._ending = False
         self.current: LiveTurn | None = None
 
     def take(self) -> list[Command]:
         """The commands since the last call, a change of state last."""
-        state = self._present_state()
-        if state != self._state:
-            self._state = state
-            self._tell("state", state=state)
-        commands, self._commands = self._commands, []
-        return commands
+        self._out.state(self._present_state())
+        return self._out.take()
+
+    @property
+    def idle(self) -> bool:
+        return self.current is None and not self._waiting and self._hearing is None
 
     @property
     def undecided(self) -> bool:
@@ -109,7 +102,7 @@ class Conversation:
 
     def speech_paused(self, audio: bytes) -> None:
         self._guess = Guess(self._new_id())
-        self._commands.append(Recognise(self._guess.utterance_id, audio))
+        self._out.add(Recognise(self._guess.utterance_id, audio))
 
     def speech_resumed(self) -> None:
         self._guess = None
@@ -122,14 +115,14 @@ class Conversation:
         turn, guess = self._hearing or self._new_turn("voice"), self._guess
         self._hearing = self._guess = None
         if len(self._waiting) >= self._options.waiting_turns:
-            self._notice(TOO_MANY, "warning")
+            self._out.notice(notices.TOO_MANY, "warning")
             return
         turn.ended_at = now - silence_ms / 1000
         turn.mark("endpoint", now)
         turn.utterance_ms = self._format.ms_of(len(audio))
         turn.utterance_id = guess.utterance_id if guess else self._new_id()
         if guess is None or guess.failed:
-            self._commands.append(Recognise(turn.utterance_id, audio))
+            self._out.add(Recognise(turn.utterance_id, audio))
         elif guess.text is not None:
             turn.transcript = guess.text
             if not guess.text:
@@ -138,14 +131,14 @@ class Conversation:
             turn.mark("transcript", now)
         turn.deadline = now + self._options.turn_seconds
         self._waiting.append(turn)
-        self._commands.append(Begin(turn))
+        self._out.add(Begin(turn))
         if turn.transcript:
-            self._tell_transcript(turn, turn.transcript)
+            self._out.transcript(turn, turn.transcript)
         self._start_next(now)
 
     def typed(self, text: str, now: float) -> None:
         if len(self._waiting) >= self._options.waiting_turns:
-            self._notice(TOO_MANY, "warning")
+            self._out.notice(notices.TOO_MANY, "warning")
             return
         if self.current is not None and self.current.playout.waiting_to_be_heard:
             self._stop_current("interrupted", now)
@@ -153,8 +146,8 @@ class Conversation:
         turn.ended_at, turn.transcript = now, text
         turn.deadline = now + self._options.turn_seconds
         self._waiting.append(turn)
-        self._commands.append(Begin(turn))
-        self._tell_transcript(turn, text)
+        self._out.add(Begin(turn))
+        self._out.transcript(turn, text)
         self._start_next(now)
 
     def interrupt(self, now: float) -> None:
@@ -175,27 +168,34 @@ class Conversation:
         turn = self.current
         if turn is None or getattr(event, "turn_id", None) != turn.id:
             return
-        turn.started = True
         match event:
+            case events.TurnStarted():
+                self._taken_up(turn)
             case events.ReplyDelta(text=text):
                 turn.mark("first_token", now)
                 turn.reply += text
-                self._tell("reply_delta", turn=turn.id, text=text)
-            case events.ToolStarted() | events.ToolFinished():
-                self._tell_tool(event)
+                self._out.tell("reply_delta", turn=turn.id, text=text)
+            case events.ToolStarted():
+                self._out.tool_started(event)
+            case events.ToolFinished():
+                self._out.tool_finished(event)
             case events.SentenceReady(seq=seq, text=text):
                 turn.mark("first_token", now)
                 turn.playout.sentence_ready(seq, text)
-            case events.SentenceAudio(seq=seq, size_bytes=size, final=final):
+            case events.SentenceAudio(seq=seq, size_bytes=size, final=final, failed=failed):
                 turn.playout.audio_ready(seq, size, final=final)
+                turn.progress_at = now
+                if failed:
+                    self._out.notice(notices.NOT_SPOKEN, "warning")
             case events.TurnFinished(reply=reply, sentences=sentences, end_call=end_call):
                 turn.answered, turn.reply, turn.end_call = True, reply, end_call
+                turn.progress_at = now
                 turn.playout.finished(sentences)
             case events.TurnFailed(code=code, message=message):
-                turn.answered, turn.error = True, code
+                turn.answered, turn.error, turn.progress_at = True, code, now
                 turn.reply = turn.reply or message
                 turn.playout.finished()
-                self._notice(message, "error")
+                self._out.notice(message, "error")
         self._end_if_heard(now)
 
     def played(self, turn_id: str, heard_ms: int, now: float) -> None:
@@ -214,7 +214,7 @@ class Conversation:
             turn.mark("first_audio", now)
             turn.last_ack_at = now
         if fetch.sentence is not None:
-            self._tell(
+            self._out.tell(
                 "sentence",
                 turn=turn.id,
                 number=turn.number,
@@ -223,6 +223,7 @@ class Conversation:
                 from_ms=fetch.at_ms,
             )
         turn.playout.sent(fetch)
+        turn.progress_at = now
 
     def tick(self, now: float) -> None:
         """Look at the deadlines; about twice a second."""
@@ -230,12 +231,14 @@ class Conversation:
         if turn is not None:
             stalled = now - turn.last_ack_at > self._options.playout.stalled_seconds
             if turn.playout.waiting_to_be_heard and stalled:
-                text = "Your device stopped playing my answer, so I hung up."
-                self._hang_up(4408, "not reading", text)
+                self._hang_up(4408, "not reading", notices.NOT_READING)
             elif not turn.answered and now > turn.deadline:
                 turn.error = "deadline"
-                self._notice(TOO_LONG, "error")
+                self._out.notice(notices.TOO_LONG, "error")
                 self._stop_current("failed", now)
+            elif self._is_mute(turn, now):
+                self._out.notice(notices.NOT_SPOKEN, "warning")
+                self._end_current(turn, now, turn.playout.heard_text())
             else:
                 self._end_if_heard(now)
         self._ask_after(now)
@@ -256,9 +259,12 @@ class Conversation:
 
     def broker_changed(self, connected: bool) -> None:
         if connected:
-            self._commands += self._kept
+            self._out.add(*self._kept)
             self._kept.clear()
-        self._notice(BROKER_BACK if connected else BROKER_LOST, "info" if connected else "error")
+        self._out.notice(
+            notices.BROKER_BACK if connected else notices.BROKER_LOST,
+            "info" if connected else "error",
+        )
 
     def leave(self, now: float) -> None:
         """The caller is gone: nothing more is heard, but what was said is still done."""
@@ -270,19 +276,14 @@ class Conversation:
         self.current = None
         for waiting in [t for t in self._waiting if t.transcript is not None]:
             self._waiting.remove(waiting)
-            self._commands.append(Run(waiting))
+            self._out.add(Run(waiting))
 
     def _worker_missing(self, ask: AskAfter) -> None:
         ask.turn.deadline += KEEP_SECONDS
-        what = "listening" if ask.role == "speech" else "thinking"
-        self._notice(
-            f"The part of me that does the {what} is not running right now. "
-            "I keep what you said and go on as soon as it is back.",
-            "error",
-        )
+        self._out.notice(notices.worker_missing(ask.role), "error")
 
     def _not_stored(self, some_id: str, now: float) -> None:
-        self._notice(NOT_STORED, "error")
+        self._out.notice(notices.NOT_STORED, "error")
         for turn in [t for t in self._waiting if some_id in (t.id, t.utterance_id)]:
             self._waiting.remove(turn)
             turn.error = "not stored"
@@ -303,7 +304,7 @@ class Conversation:
         if guess is not None and event.utterance_id == guess.utterance_id:
             guess.text, guess.failed = event.text, event.failed
             if self._hearing is not None and event.text:
-                self._tell_transcript(self._hearing, event.text, final=False)
+                self._out.transcript(self._hearing, event.text, final=False)
             return
         for turn in self._waiting:
             if turn.utterance_id == event.utterance_id and turn.transcript is None:
@@ -313,21 +314,21 @@ class Conversation:
     def _words(self, turn: LiveTurn, event: events.Transcribed, now: float) -> None:
         if not event.text:
             self._waiting.remove(turn)
-            self._commands.append(Drop(turn))
+            self._out.add(Drop(turn))
             self._no_words(turn, now, failed=event.failed)
             return
         turn.transcript = event.text
         turn.mark("transcript", now)
-        self._tell_transcript(turn, event.text)
+        self._out.transcript(turn, event.text)
         self._start_next(now)
 
     def _no_words(self, turn: LiveTurn, now: float, *, failed: bool = False) -> None:
-        self._tell_transcript(turn, "")
+        self._out.transcript(turn, "")
         self._wordless += 1
         if failed:
-            self._notice(NOT_HEARD, "warning")
+            self._out.notice(notices.NOT_HEARD, "warning")
         elif self._wordless % NOISE_EVERY == 0:
-            self._notice(ONLY_NOISE, "warning")
+            self._out.notice(notices.ONLY_NOISE, "warning")
         self._start_next(now)
 
     def _ask_after(self, now: float) -> None:
@@ -338,14 +339,14 @@ class Conversation:
             if not turn.asked_after and now - turn.ended_at > ASK_AFTER_SECONDS:
                 turn.asked_after = True
                 role: Literal["agent", "speech"] = "agent" if turn.transcript else "speech"
-                self._commands.append(AskAfter(turn, role))
+                self._out.add(AskAfter(turn, role))
 
     def _give_up_on_recogniser(self, now: float) -> None:
         for turn in [t for t in self._waiting if t.transcript is None and now > t.deadline]:
             self._waiting.remove(turn)
             turn.error = "not recognised"
-            self._notice(NOT_HEARD, "error")
-            self._commands.append(Finish(turn, "failed", ""))
+            self._out.notice(notices.NOT_HEARD, "error")
+            self._out.add(Finish(turn, "failed", ""))
 
     def _start_next(self, now: float) -> None:
         if self.current is not None or self._ending:
@@ -356,7 +357,7 @@ class Conversation:
                 self.current = turn = self._waiting.popleft()
                 turn.stage = Stage.RUNNING
                 turn.deadline = now + self._options.turn_seconds
-                self._commands.append(Run(turn))
+                self._out.add(Run(turn))
         elif self._announcements and self._hearing is None:
             reminder_id, text = self._announcements.popleft()
             self.current = turn = self._new_turn("voice")
@@ -365,43 +366,53 @@ class Conversation:
             turn.playout.sentence_ready(0, text)
             turn.playout.finished(1)
             turn.answered = True
-            self._commands.append(Announce(turn, text))
+            self._out.add(Announce(turn, text))
 
     def _stop_current(self, outcome: Outcome, now: float) -> None:
         turn = self.current
         if turn is None:
             return
         self.current = None
-        self._tell("clear", turn=turn.id, number=turn.number)
-        self._commands.append(Cancel(turn))
+        self._out.clear(turn)
+        self._out.add(Cancel(turn))
         self._done(turn, outcome, turn.playout.heard_text(), now)
+
+    def _taken_up(self, turn: LiveTurn) -> None:
+        """A worker has the turn; not the first one starts it over, and so does the reply."""
+        if turn.started:
+            if turn.playout.sent_ms:
+                self._out.clear(turn)
+                self._numbers += 1
+                turn.number = self._numbers
+            turn.playout = ReplyPlayout(self._format, self._options.playout)
+            turn.reply = ""
+            self._out.tell("reply_delta", turn=turn.id, text="", restart=True)
+        turn.started = True
+
+    def _is_mute(self, turn: LiveTurn, now: float) -> bool:
+        """The answer is there, all that was sent is heard, and no more audio comes."""
+        waiting = turn.playout.waiting_to_be_heard or self._hearing is not None
+        return turn.answered and not waiting and now - turn.progress_at > SPEECH_STALL_SECONDS
 
     def _end_if_heard(self, now: float) -> None:
         turn = self.current
-        if turn is None or not turn.answered or not turn.playout.all_heard:
-            return
+        if turn is not None and turn.answered and turn.playout.all_heard:
+            self._end_current(turn, now, turn.reply)
+
+    def _end_current(self, turn: LiveTurn, now: float, heard: str) -> None:
         self.current = None
-        self._done(turn, "failed" if turn.error else "done", turn.reply, now)
+        self._done(turn, "failed" if turn.error else "done", heard, now)
         if turn.end_call:
-            self._hang_up(1000, "said goodbye", GOODBYE)
+            self._hang_up(1000, "said goodbye", notices.GOODBYE)
         self._start_next(now)
 
     def _done(self, turn: LiveTurn, outcome: Outcome, heard: str, now: float) -> None:
         turn.mark("done", now)
-        self._tell(
-            "turn_done",
-            turn=turn.id,
-            number=turn.number,
-            state=outcome,
-            reply=turn.reply,
-            heard=heard,
-            timings_ms=dict(turn.timings_ms),
-        )
-        self._commands.append(Finish(turn, outcome, heard))
+        self._out.done(turn, outcome, heard)
 
     def _hang_up(self, code: int, reason: str, text: str) -> None:
         self._ending = True
-        self._commands.append(HangUp(code, reason, text))
+        self._out.add(HangUp(code, reason, text))
 
     def _present_state(self) -> str:
         if self._hearing is not None:
@@ -410,32 +421,3 @@ class Conversation:
         if turn is not None and turn.playout.sent_ms:
             return "speaking"
         return "thinking" if turn is not None or self._waiting else "listening"
-
-    def _tell(self, kind: str, **fields: Any) -> None:
-        self._commands.append(Tell({"type": kind, **fields}))
-
-    def _notice(self, text: str, level: str) -> None:
-        self._tell("notice", text=text, level=level)
-
-    def _tell_transcript(self, turn: LiveTurn, text: str, *, final: bool = True) -> None:
-        self._tell("transcript", turn=turn.id, text=text, final=final, source=turn.source)
-
-    def _tell_tool(self, event: events.ToolStarted | events.ToolFinished) -> None:
-        fields: dict[str, Any] = {"summary": "", "change": None, "todos": [], "arguments": {}}
-        status = "running"
-        if isinstance(event, events.ToolFinished):
-            status = "done" if event.ok else "failed"
-            fields = {
-                "summary": event.summary,
-                "change": event.change_id,
-                "todos": event.todo_ids,
-                "arguments": event.arguments,
-            }
-        self._tell(
-            "tool",
-            turn=event.turn_id,
-            id=event.tool_call_id,
-            name=event.name,
-            status=status,
-            **fields,
-        )

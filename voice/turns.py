@@ -50,6 +50,8 @@ class LiveTurn:
     answered: bool = False
     """The agent has said that it is finished (or has failed)."""
     last_ack_at: float = 0.0
+    progress_at: float = 0.0
+    """When reply audio was last made or sent, or the answer was complete."""
     reminder_id: int | None = None
     """Set for an announcement of a reminder, which is no row of its own."""
     announcement: bool = False

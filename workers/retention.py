@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from todo.models import Question, ToolRequest
+from todo.models import Mention, Question, ToolRequest
 from voice.models import Call
 from workers.options import RetentionOptions
 
@@ -25,6 +25,7 @@ def purge(now: datetime, options: RetentionOptions) -> dict[str, int]:
     counts = {
         "tool_requests": _delete(ToolRequest.objects.filter(created_at__lt=requests)),
         "questions": _delete(Question.objects.filter(created_at__lt=requests)),
+        "mentions": _delete(Mention.objects.filter(spoken_at__lt=requests)),
         "calls": _delete(Call.objects.filter(started_at__lt=calls)),
     }
     logger.info("old records deleted", extra=counts)

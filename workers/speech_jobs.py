@@ -34,6 +34,8 @@ def transcribe(redis: Any, engine: Transcriber, utterance_id: str, call_id: str)
     took_ms = round((monotonic() - began) * 1000)
     event = Transcribed(utterance_id, text.strip(), took_ms, failed)
     streams.publish(redis, keys.call_stream(call_id), event)
+    if not failed:
+        redis.delete(keys.utterance(utterance_id))
 
 
 def speak(redis: Any, engine: Synthesizer, turn_id: str, seq: int) -> None:

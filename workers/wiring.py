@@ -35,24 +35,24 @@ def agent_options() -> AgentOptions:
         mcp_url=settings.MCP_URL,
         mcp_token=settings.MCP_TOKEN,
         time_zone=settings.TIME_ZONE,
-        turn_seconds=float(getattr(settings, "TURN_DEADLINE_SECONDS", 30.0)),
-        tool_seconds=float(getattr(settings, "TOOL_DEADLINE_SECONDS", 10.0)),
+        turn_seconds=settings.TURN_DEADLINE_SECONDS,
+        tool_seconds=settings.TOOL_DEADLINE_SECONDS,
     )
 
 
 @cache
 def memory_options() -> MemoryOptions:
     return MemoryOptions(
-        headroom_mb=int(getattr(settings, "CHILD_HEADROOM_MB", 150)),
-        ceiling_mb=int(getattr(settings, "CHILD_CEILING_MB", 400)),
+        headroom_mb=settings.CHILD_HEADROOM_MB,
+        ceiling_mb=settings.CHILD_CEILING_MB,
     )
 
 
 @cache
 def retention_options() -> RetentionOptions:
     return RetentionOptions(
-        call_days=int(getattr(settings, "CALL_RETENTION_DAYS", 90)),
-        tool_request_days=int(getattr(settings, "TOOL_REQUEST_RETENTION_DAYS", 7)),
+        call_days=settings.CALL_RETENTION_DAYS,
+        tool_request_days=settings.TOOL_REQUEST_RETENTION_DAYS,
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from voice import conversation as words
 from voice import events
+from voice import notices as words
 from voice.audio import BROWSER
 from voice.conversation import Conversation
 from voice.errors import BrokerLost, WorkerMissing
@@ -217,6 +217,46 @@ def test_goodbye_hangs_up_only_after_it_was_heard(call: Call) -> None:
     assert call.of(HangUp) == []
     call.talk.played(turn, 1000, call.now)
     assert [h.code for h in call.of(HangUp)] == [1000]
+
+
+def test_a_turn_taken_over_by_another_worker_starts_its_reply_again(call: Call) -> None:
+    call.speak("add milk")
+    turn = call.of(Run)[0].turn
+    call.talk.handle(events.TurnStarted(turn.id), call.now)
+    call.talk.handle(events.ReplyDelta(turn.id, "Add"), call.now)
+    call.talk.handle(events.SentenceReady(turn.id, 0, "Add"), call.now)
+    call.talk.handle(events.SentenceAudio(turn.id, 0, SECOND, final=False), call.now)
+    call.play()
+    first = turn.number
+    call.talk.handle(events.TurnStarted(turn.id), call.now)
+    call.answer("Added milk.")
+    call.play()
+    assert [c["number"] for c in call.told("clear")] == [first]
+    assert call.told("reply_delta")[-1]["restart"] is True
+    assert [s["number"] for s in call.told("sentence")] == [first, turn.number]
+    assert turn.playout.sent_ms == 1000
+
+
+def test_an_answer_that_cannot_be_spoken_is_left_to_be_read(call: Call) -> None:
+    call.speak("add milk")
+    turn = call.of(Run)[0].turn.id
+    call.talk.handle(events.SentenceReady(turn, 0, "Added milk."), call.now)
+    call.talk.handle(events.TurnFinished(turn, "Added milk.", 1), call.now)
+    call.talk.tick(call.now + 10)
+    assert call.of(Finish) == []
+    call.talk.tick(call.now + 16)
+    assert call.told("notice")[-1]["text"] == words.NOT_SPOKEN
+    assert [(f.outcome, f.heard) for f in call.of(Finish)] == [("done", "")]
+
+
+def test_a_sentence_that_fails_to_be_made_does_not_hold_up_the_next(call: Call) -> None:
+    call.speak("add milk")
+    turn = call.of(Run)[0].turn.id
+    call.talk.handle(events.SentenceReady(turn, 0, "Added milk."), call.now)
+    call.talk.handle(events.SentenceAudio(turn, 0, 0, final=True, failed=True), call.now)
+    call.talk.handle(events.TurnFinished(turn, "Added milk.", 1), call.now)
+    assert call.told("notice")[-1]["text"] == words.NOT_SPOKEN
+    assert [f.outcome for f in call.of(Finish)] == ["done"]
 
 
 def test_a_failed_turn_tells_its_sentence_and_ends_as_failed(call: Call) -> None:

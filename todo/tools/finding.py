@@ -109,7 +109,8 @@ def _said(
         return speaking.sentence(lead)
     items = _items(actor, rows, when, finished)
     separator = "; " if any("," in item for item in items) else ", "
-    return speaking.sentence(f"{lead}: {_listed(items, separator)}")
+    most = speaking.MOST_DUE if when and not finished else speaking.MOST_ITEMS
+    return speaking.sentence(f"{lead}: {_listed(items, separator, most)}")
 
 
 def _said_nothing(when: str, ending: str, finished: bool) -> str:
@@ -136,10 +137,10 @@ def _items(actor: Actor, rows: list[Todo], when: str, finished: bool) -> list[st
     return [speaking.with_due(row, actor, day_known=one_day) for row in rows]
 
 
-def _listed(items: list[str], separator: str) -> str:
+def _listed(items: list[str], separator: str, most: int) -> str:
     if separator == ", ":
-        return speaking.some(items)
-    shown = items[: speaking.MOST_ITEMS]
+        return speaking.some(items, most)
+    shown = items[:most]
     left = len(items) - len(shown)
     if left:
         return f"{separator.join(shown)}; and {speaking.number(left)} more"

@@ -8,8 +8,8 @@ from datetime import datetime
 EXAMPLES = 'You can say "add buy milk for tomorrow at five", or "what is on my list today".'
 NOT_UNDERSTOOD = f"I did not understand that. {EXAMPLES}"
 WHAT_IS_MEANT = (
-    "I am not sure what you mean. Tell me what to change, for example "
-    '"move the dentist to friday", or "rename buy paint to buy white paint".'
+    'I am not sure what you mean. You can say "move the dentist to friday", '
+    'or "rename buy paint to buy white paint". What shall I change?'
 )
 NOTHING_ASKED = (
     "I had not asked anything, so I am not sure what you mean. "

@@ -22,6 +22,15 @@ export class Reply {
     this.tail.textContent = this.text.slice(this.covered);
   }
 
+  // Another worker took the turn over and says it all again.
+  restart() {
+    this.text = "";
+    this.sentences = [];
+    this.covered = 0;
+    this.tail.textContent = "";
+    this.element.replaceChildren(this.tail);
+  }
+
   // A sentence is about to be spoken: its words can now be timed.
   addSentence({ seq, text, from_ms: fromMs }) {
     if (this.closed || this.sentences.some((sentence) => sentence.seq === seq)) return;

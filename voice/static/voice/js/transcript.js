@@ -100,9 +100,10 @@ export class Transcript {
     }
   }
 
-  replyDelta({ turn: id, text }) {
+  replyDelta({ turn: id, text, restart }) {
     const turn = this.turn(id);
     this.grow(() => {
+      if (restart) turn.reply.restart();
       turn.answer.hidden = false;
       turn.reply.addText(text);
     });

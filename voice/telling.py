@@ -1,0 +1,79 @@
+"""What a conversation says to its surroundings: commands in order, messages of docs/protocol.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voice import events
+from voice.turns import Command, Finish, LiveTurn, Outcome, Tell
+
+
+class Telling:
+    def __init__(self) -> None:
+        self._commands: list[Command] = []
+        self._state = ""
+
+    def take(self) -> list[Command]:
+        commands, self._commands = self._commands, []
+        return commands
+
+    def add(self, *commands: Command) -> None:
+        self._commands += commands
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        self.add(Tell({"type": kind, **fields}))
+
+    def state(self, state: str) -> None:
+        """Told when it changes."""
+        if state != self._state:
+            self._state = state
+            self.tell("state", state=state)
+
+    def notice(self, text: str, level: str) -> None:
+        self.tell("notice", text=text, level=level)
+
+    def transcript(self, turn: LiveTurn, text: str, *, final: bool = True) -> None:
+        self.tell("transcript", turn=turn.id, text=text, final=final, source=turn.source)
+
+    def clear(self, turn: LiveTurn) -> None:
+        self.tell("clear", turn=turn.id, number=turn.number)
+
+    def done(self, turn: LiveTurn, outcome: Outcome, heard: str) -> None:
+        self.tell(
+            "turn_done",
+            turn=turn.id,
+            number=turn.number,
+            state=outcome,
+            reply=turn.reply,
+            heard=heard,
+            timings_ms=dict(turn.timings_ms),
+        )
+        self.add(Finish(turn, outcome, heard))
+
+    def tool_started(self, event: events.ToolStarted) -> None:
+        self._tool(event, "running", "", None, [], {})
+
+    def tool_finished(self, event: events.ToolFinished) -> None:
+        status = "done" if event.ok else "failed"
+        self._tool(event, status, event.summary, event.change_id, event.todo_ids, event.arguments)
+
+    def _tool(
+        self,
+        event: events.ToolStarted | events.ToolFinished,
+        status: str,
+        summary: str,
+        change_id: int | None,
+        todo_ids: list[int],
+        arguments: dict[str, Any],
+    ) -> None:
+        self.tell(
+            "tool",
+            turn=event.turn_id,
+            id=event.tool_call_id,
+            name=event.name,
+            status=status,
+            summary=summary,
+            change=change_id,
+            todos=todo_ids,
+            arguments=arguments,
+        )
