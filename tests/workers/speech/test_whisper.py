@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from voice.audio import BROWSER, AudioFormat
@@ -15,6 +16,7 @@ from workers.speech.whisper import WhisperTranscriber, options_from_environment
 
 PHONE = AudioFormat("mulaw", 8_000)
 RATE_HZ = 16_000
+Samples = npt.NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
@@ -28,29 +30,30 @@ def _say(text: str, audio_format: AudioFormat = BROWSER) -> bytes:
     return b"".join(PicoSynthesizer(PicoOptions()).synthesize(text, audio_format))
 
 
-def _pcm(samples: np.ndarray) -> bytes:
+def _pcm(samples: Samples) -> bytes:
     return (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
 
 
-def _tones(*hertz: float, seconds: float = 1.0) -> np.ndarray:
+def _tones(*hertz: float, seconds: float = 1.0) -> Samples:
     times = np.arange(int(RATE_HZ * seconds)) / RATE_HZ
-    return sum(0.2 * np.sin(2 * np.pi * hz * times) for hz in hertz)
+    mixed: Samples = np.sum(0.2 * np.sin(2 * np.pi * np.outer(hertz, times)), axis=0)
+    return mixed
 
 
-def _noise(level: float, seconds: float = 1.0, falling: float = 0.0) -> np.ndarray:
+def _noise(level: float, seconds: float = 1.0, falling: float = 0.0) -> Samples:
     spectrum = np.fft.rfft(np.random.default_rng(7).normal(0, 1, int(RATE_HZ * seconds)))
     spectrum /= np.maximum(np.arange(len(spectrum)), 20.0) ** falling
-    noise = np.fft.irfft(spectrum)
-    return noise / noise.std() * level
+    noise: Samples = np.fft.irfft(spectrum)
+    return np.multiply(noise, level / float(noise.std()))
 
 
-def _click() -> np.ndarray:
+def _click() -> Samples:
     click = np.zeros(RATE_HZ)
     click[5000:5040] = 0.8
     return click
 
 
-def _digits() -> np.ndarray:
+def _digits() -> Samples:
     keys = [(697, 1209), (770, 1336), (852, 1477), (941, 1336)]
     return np.concatenate(
         [np.concatenate([_tones(*key, seconds=0.12), np.zeros(1600)]) for key in keys]
@@ -83,7 +86,7 @@ SOUNDS = {
 
 
 @pytest.mark.parametrize("sound", SOUNDS.values(), ids=SOUNDS.keys())
-def test_what_is_no_speech_has_no_words(transcriber: WhisperTranscriber, sound: np.ndarray) -> None:
+def test_what_is_no_speech_has_no_words(transcriber: WhisperTranscriber, sound: Samples) -> None:
     assert transcriber.transcribe(_pcm(sound), BROWSER).text == ""
 
 
