@@ -152,6 +152,7 @@ class ToolRequest(models.Model):
     key = models.CharField(max_length=120, primary_key=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     tool = models.CharField(max_length=60)
+    arguments_hash = models.CharField(max_length=64, blank=True)
     result = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 

@@ -31,10 +31,19 @@ class Call(models.Model):
     end_reason = models.CharField(max_length=40, blank=True)
     audio_in_ms = models.PositiveIntegerField(default=0)
     dropped_chunks = models.PositiveIntegerField(default=0)
+    served_by = models.CharField(max_length=32, blank=True, help_text="The web process it is in.")
+    served_at = models.DateTimeField(
+        null=True, blank=True, help_text="When that process was last known to live."
+    )
 
     class Meta:
         ordering = ["-started_at"]
-        indexes = [models.Index(fields=["user", "-started_at"], name="calls_of_user")]
+        indexes = [
+            models.Index(fields=["user", "-started_at"], name="calls_of_user"),
+            models.Index(
+                fields=["served_at"], name="calls_live", condition=models.Q(ended_at__isnull=True)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} · {self.started_at:%d %b %H:%M}"
@@ -65,7 +74,14 @@ class Turn(models.Model):
     reply = models.TextField(blank=True)
     heard = models.TextField(blank=True, help_text="The part of the reply the caller heard.")
     error = models.CharField(max_length=60, blank=True)
+    # Counts the workers that took the turn, and fences: only the last one may write.
     attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_holder = models.CharField(max_length=120, blank=True)
+    queued_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a worker was last asked for; empty once it came."
+    )
+    utterance_id = models.CharField(max_length=36, blank=True)
     model_name = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -80,10 +96,30 @@ class Turn(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["call", "number"], name="turn_number_once_per_call")
         ]
-        indexes = [models.Index(fields=["state", "created_at"], name="turns_by_state")]
+        indexes = [
+            models.Index(fields=["state", "created_at"], name="turns_by_state"),
+            models.Index(
+                fields=["lease_until"],
+                name="turns_held",
+                condition=models.Q(lease_until__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.transcript[:60] or f"turn {self.number}"
+
+
+class Checkpoint(models.Model):
+    """How far the agent has come in a turn; deleted when the turn is over."""
+
+    turn = models.OneToOneField(
+        Turn, on_delete=models.CASCADE, primary_key=True, related_name="checkpoint"
+    )
+    messages = models.TextField(help_text="JSON: the messages since the caller's words.")
+    saved_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"checkpoint of {self.turn_id}"
 
 
 class ToolCall(models.Model):

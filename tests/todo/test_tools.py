@@ -387,6 +387,20 @@ def test_reads_keep_no_record(call: Caller) -> None:
     assert not ToolRequest.objects.exists()
 
 
+def test_a_key_used_for_another_request_is_refused_with_what_was_done(call: Caller) -> None:
+    call.say("add_todos", key="turn-1:0", items=[{"title": "milk"}])
+    for tool, arguments in (
+        ("add_todos", {"items": [{"title": "bread"}]}),
+        ("complete_todos", {"todos": ["milk"]}),
+    ):
+        answer = call.say(tool, key="turn-1:0", **arguments)
+        assert answer["status"] == "refused"
+        assert "milk" in answer["said"]
+        assert answer["change"] is None
+    assert not Todo.objects.filter(title="bread").exists()
+    assert Todo.objects.get(title="milk").completed_at is None
+
+
 def test_anothers_key_is_not_ours(
     call: Caller, ben: User, new_call: Callable[[User], Caller]
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import logging
 from contextlib import nullcontext
 from typing import Any
 
@@ -16,13 +18,18 @@ from todo.tools.answers import Answer, refused
 from todo.tools.arguments import Arguments
 from todo.tools.catalogue import BY_NAME, Tool
 
+logger = logging.getLogger(__name__)
+
 KEY_LENGTH = 120
 
 
 def run_tool(
     actor: Actor, name: str, arguments: dict[str, Any] | None, key: str = ""
 ) -> dict[str, Any]:
-    """The tool's answer as JSON. The same key again gets the same answer and changes nothing."""
+    """The tool's answer as JSON. The same key again gets the same answer and changes nothing.
+
+    The same key with another tool or other arguments is refused: what was done under it stands.
+    """
     tool = BY_NAME.get(name)
     if tool is None:
         return refused("I have no such tool.").as_dict(actor)
@@ -33,7 +40,7 @@ def run_tool(
         return _run_once(actor, tool, arguments or {}, stored)
     except IntegrityError:
         # Two callers with one key at the same moment: the first one's answer stands.
-        known = _known(actor, stored)
+        known = _known(actor, tool, arguments or {}, stored)
         if known is None:
             raise
         return known
@@ -41,12 +48,18 @@ def run_tool(
 
 def _run_once(actor: Actor, tool: Tool, arguments: dict[str, Any], key: str) -> dict[str, Any]:
     with changes.exclusive(actor.user):
-        known = _known(actor, key)
+        known = _known(actor, tool, arguments, key)
         if known is not None:
             return known
         result = _run(actor, tool, arguments).as_dict(actor)
         if key:
-            ToolRequest.objects.create(key=key, owner=actor.user, tool=tool.name, result=result)
+            ToolRequest.objects.create(
+                key=key,
+                owner=actor.user,
+                tool=tool.name,
+                arguments_hash=_hash(arguments),
+                result=result,
+            )
         return result
 
 
@@ -65,11 +78,26 @@ def _run(actor: Actor, tool: Tool, arguments: dict[str, Any]) -> Answer:
     return answer
 
 
-def _known(actor: Actor, key: str) -> dict[str, Any] | None:
+def _known(actor: Actor, tool: Tool, arguments: dict[str, Any], key: str) -> dict[str, Any] | None:
+    """The answer already given under this key, None when there is none yet."""
     if not key:
         return None
     request = ToolRequest.objects.filter(key=key, owner=actor.user).first()
-    return dict(request.result) if request else None
+    if request is None:
+        return None
+    # Answers kept before hashes were have none.
+    if request.tool == tool.name and request.arguments_hash in ("", _hash(arguments)):
+        return dict(request.result)
+    logger.warning("key used for another request", extra={"tool": tool.name, "key": key})
+    done = str(request.result.get("said") or "Something else was done.")
+    return refused(f"This was already answered differently: {done} Nothing more was done.").as_dict(
+        actor
+    )
+
+
+def _hash(arguments: dict[str, Any]) -> str:
+    text = json.dumps(arguments, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _stored_key(actor: Actor, key: str) -> str:
