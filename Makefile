@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # Which lock `make run` installs: base, or base with an extra (postgres, piper).
 LOCK ?= base
 UV ?= uv
+# How many tests run side by side. LANES=0 runs one after the other.
+LANES ?= 2
 
 help:  ## Say what there is
 	@echo "Convonet: speak a todo, hear it done."
@@ -23,15 +25,19 @@ FIND_PYTHON = for python in $${PYTHON:-} $(BIN)/python python3.11 python3.12 pyt
 run:  ## Install if needed, start everything, print where it is
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap $(LOCK) && exec $(BIN)/python -m convonet.launcher
 
-test:  ## Install the test tools if needed and run every test (ARGS='-m "not service"' for less)
-	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec $(BIN)/python -m pytest $(ARGS)
+# pyproject.toml names the plugins that the tests use.
+PYTEST = PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/python -m pytest
+IN_LANES = -n $(LANES) --dist loadgroup --no-loadscope-reorder
 
-unit:  ## The tests that start no product and no browser, on every core
+test:  ## Install the test tools if needed and run every test (ARGS=tests/todo for less)
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec env $(PYTEST) $(IN_LANES) $(ARGS)
+
+unit:  ## The tests that start no programs of their own and no browser
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && \
-		exec $(BIN)/python -m pytest -q -n auto -m "not service and not browser" $(ARGS)
+		exec env $(PYTEST) -n $(LANES) -m "not service and not browser" $(ARGS)
 
 soak:  ## Ten minutes of noise and a call of half an hour, at their true length
-	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec $(BIN)/python -m pytest -m soak $(ARGS)
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec env $(PYTEST) -m soak $(ARGS)
 
 check:  ## Lint, formatting, types and import contracts
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test

@@ -10,21 +10,36 @@ import redis as redis_library
 from tests.services import postgres_programs, running_broker, running_postgres
 from tests.stack import Stack
 
-HEAVY = {"stack", "new_stack", "postgres_url"}
+# What shares processes of one test session, by the fixture that says so: `make test` runs each of
+# these in one of its lanes, so that few products and browsers are ever up at once.
+SHARING = {
+    "stack": "stack",
+    "new_stack": "stack",
+    "postgres_url": "stack",
+    "base_env": "workers",
+    "playwright": "browser",
+}
+# What is quick goes first. Then the longest, beside which the two others fit.
+ORDER = ["unit", "service", "stack", "workers", "browser"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts processes, and run what is quick first."""
+    """Mark what starts processes, keep together what shares them, and put all in order."""
     for item in items:
-        if HEAVY & set(getattr(item, "fixturenames", ())):
+        kind = _kind(item)
+        if kind in ("stack", "workers"):
             item.add_marker(pytest.mark.service)
-    items.sort(key=_weight)
+        if kind in SHARING.values():
+            item.add_marker(pytest.mark.xdist_group(kind))
+    items.sort(key=lambda item: ORDER.index(_kind(item)))
 
 
-def _weight(item: pytest.Item) -> int:
-    if item.get_closest_marker("browser"):
-        return 2
-    return 1 if item.get_closest_marker("service") else 0
+def _kind(item: pytest.Item) -> str:
+    used = set(getattr(item, "fixturenames", ()))
+    for fixture, kind in SHARING.items():
+        if fixture in used:
+            return kind
+    return "service" if item.get_closest_marker("service") else "unit"
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,19 @@ from workers.models_llm.local import LocalCommandModel
 from workers.prompts import system_prompt
 
 DATA = yaml.safe_load((Path(__file__).parent / "phrases.yaml").read_text(encoding="utf-8"))
-NOW = datetime(2026, 11, 22, 10, 0, tzinfo=ZoneInfo("Europe/Berlin"))
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=BERLIN)
 CLAIMS = ("added", "done.", "deleted", "moved", "set for", "created", "completed", "cancelled")
+
+
+def with_demo_list(name: str = "dana", *, groceries: bool = False) -> Caller:
+    user = person(name)
+    demo.reset(user, NOW, groceries=groceries)
+    return Caller(LocalCommandModel(), Actor(user, BERLIN, NOW))
+
+
+def state_of(caller: Caller) -> Snapshot:
+    return Snapshot.of(caller.actor.user)
 
 
 def answer(words: str) -> AIMessage:
@@ -66,15 +77,13 @@ def test_every_argument_is_one_the_tool_knows(name: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("row", DATA["acting"][::11], ids=lambda row: row["say"])
 def test_the_loop_leaves_the_state_that_the_calls_leave(row: dict[str, Any]) -> None:
-    spoken, called = person("spoken"), person("called")
-    for user in (spoken, called):
-        demo.reset(user, NOW, groceries=True)
-    Caller(LocalCommandModel(), Actor(spoken, ZoneInfo("Europe/Berlin"), NOW)).say(row["say"])
-    actor = Actor(called, ZoneInfo("Europe/Berlin"), NOW)
+    spoken = with_demo_list("spoken", groceries=True)
+    called = with_demo_list("called", groceries=True)
+    spoken.say(row["say"])
     for call in row["calls"]:
         for name, arguments in call.items():
-            run_tool(actor, name, arguments)
-    assert comparable(Snapshot.of(spoken)) == comparable(Snapshot.of(called))
+            run_tool(replace(called.actor, call_id=None), name, arguments)
+    assert comparable(state_of(spoken)) == comparable(state_of(called))
 
 
 def comparable(state: Snapshot) -> list[Any]:
@@ -87,49 +96,41 @@ def comparable(state: Snapshot) -> list[Any]:
 
 @pytest.mark.django_db
 def test_a_question_of_a_tool_is_answered_in_the_next_turn() -> None:
-    user = person()
-    demo.reset(user, NOW)
-    caller = Caller(LocalCommandModel(), Actor(user, ZoneInfo("Europe/Berlin"), NOW))
+    caller = with_demo_list()
     caller.say("add buy bread to the bakery list")
-    assert Snapshot.of(user).lists == {"todo"}
+    assert state_of(caller).lists == {"todo"}
     caller.say("yes please")
-    state = Snapshot.of(user)
+    state = state_of(caller)
     assert state.lists == {"todo", "bakery"}
     assert [row["title"] for row in state.todos.values()][-1] == "buy bread"
 
 
 @pytest.mark.django_db
 def test_a_number_heard_wrong_is_corrected_in_the_last_change() -> None:
-    user = person()
-    demo.reset(user, NOW)
-    caller = Caller(LocalCommandModel(), Actor(user, ZoneInfo("Europe/Berlin"), NOW))
+    caller = with_demo_list()
     caller.say("add buy thirty chairs")
     caller.say("no i said thirteen not thirty")
-    titles = [row["title"] for row in Snapshot.of(user).todos.values()]
+    titles = [row["title"] for row in state_of(caller).todos.values()]
     assert titles[-1] == "buy thirteen chairs"
     assert len(titles) == 12
 
 
 @pytest.mark.django_db
 def test_undo_takes_back_what_this_call_added() -> None:
-    user = person()
-    demo.reset(user, NOW)
-    before = Snapshot.of(user)
-    caller = Caller(LocalCommandModel(), Actor(user, ZoneInfo("Europe/Berlin"), NOW))
+    caller = with_demo_list()
+    before = state_of(caller)
     caller.say("add buy milk to my list for tomorrow at five pm")
     caller.actor = replace(caller.actor, now=caller.actor.now + timedelta(seconds=20))
     caller.say("undo that")
-    left = [row for row in Snapshot.of(user).todos.values() if row["deleted_at"] is None]
+    left = [row for row in state_of(caller).todos.values() if row["deleted_at"] is None]
     assert left == list(before.todos.values())
 
 
 @pytest.mark.django_db
 def test_two_commands_of_one_sentence_are_both_done() -> None:
-    user = person()
-    demo.reset(user, NOW)
-    caller = Caller(LocalCommandModel(), Actor(user, ZoneInfo("Europe/Berlin"), NOW))
+    caller = with_demo_list()
     reply = caller.say("add milk and remind me at five to call mum")
-    state = Snapshot.of(user)
+    state = state_of(caller)
     assert [row["title"] for row in state.todos.values()][-1] == "milk"
     assert state.reminders[0]["due_at"] == datetime(2026, 11, 22, 16, tzinfo=UTC)
     assert "milk" in reply

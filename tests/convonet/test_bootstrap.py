@@ -36,6 +36,7 @@ def sentence(bootstrap: Bootstrap) -> str:
     return str(caught.value)
 
 
+@pytest.mark.service
 def test_unchanged_lock_is_not_installed_again(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -46,6 +47,7 @@ def test_unchanged_lock_is_not_installed_again(
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.service
 def test_changed_lock_is_installed(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lock(checkout, "").ensure()
     capsys.readouterr()
@@ -53,6 +55,7 @@ def test_changed_lock_is_installed(checkout: Path, capsys: pytest.CaptureFixture
     assert "Installing 0 packages" in capsys.readouterr().out
 
 
+@pytest.mark.service
 def test_package_with_another_hash_is_one_sentence_and_where_to_read_on(checkout: Path) -> None:
     wheel = checkout / "nothing-1.0-py3-none-any.whl"
     wheel.write_bytes(b"not what was locked")
@@ -63,21 +66,25 @@ def test_package_with_another_hash_is_one_sentence_and_where_to_read_on(checkout
     assert "DO NOT MATCH" in bootstrap.log.read_text()
 
 
+@pytest.mark.service
 def test_lock_without_hashes_is_refused_as_broken(checkout: Path) -> None:
     wheel = checkout / "nothing-1.0-py3-none-any.whl"
     wheel.write_bytes(b"whatever")
     assert "base.txt is broken" in sentence(lock(checkout, f"nothing @ {wheel.as_uri()}\n"))
 
 
+@pytest.mark.service
 def test_garbled_lock_is_refused_as_broken(checkout: Path) -> None:
     assert "base.txt is broken" in sentence(lock(checkout, "<<<<<<< ours\n"))
 
 
+@pytest.mark.service
 def test_package_that_nobody_has_is_one_sentence(checkout: Path) -> None:
     said = sentence(lock(checkout, f"nothing==9 --hash=sha256:{'0' * 64}\n"))
     assert said.startswith("A package of the lock was not found")
 
 
+@pytest.mark.service
 def test_failed_installation_is_tried_again(checkout: Path) -> None:
     bootstrap = lock(checkout, "django==5.2\n")
     sentence(bootstrap)

@@ -419,7 +419,7 @@ def test_a_broken_rule_is_a_value_error() -> None:
             dates.next_occurrence(rule, NOWS["sunday"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.sampled_from(SCRAPS),
@@ -437,7 +437,7 @@ def test_no_words_break_it(words: list[str]) -> None:
             assert dates.describe_repeat(when.repeat) or not when.repeat
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=60))
 def test_no_text_breaks_it(text: str) -> None:
     dates.parse(text, NOWS["sunday"])

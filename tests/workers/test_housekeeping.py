@@ -18,7 +18,7 @@ from convonet import page_events
 from tests.stack import wait_until
 from tests.workers.conftest import Caller
 from tests.workers.processes import ToolServer, Worker
-from todo.models import Question, Reminder, ToolRequest
+from todo.models import Mention, Question, Reminder, ToolRequest
 from todo.signals import changed
 from voice import keys
 from voice.events import ReminderDue, TodosChanged, decode
@@ -62,10 +62,12 @@ def test_old_records_go_and_new_ones_stay() -> None:
         then = now - timedelta(days=age)
         ToolRequest.objects.filter(pk=key).update(created_at=then)
         Question.objects.filter(pk=question.pk).update(created_at=then)
+        Mention.objects.create(call_id=call.pk, owner=anna, spoken_at=then)
     counts = retention.purge(now, RetentionOptions(call_days=90, tool_request_days=7))
-    assert counts == {"tool_requests": 2, "questions": 2, "calls": 1}
+    assert counts == {"tool_requests": 2, "questions": 2, "mentions": 2, "calls": 1}
     assert list(ToolRequest.objects.values_list("pk", flat=True)) == ["key-1"]
-    assert (Call.objects.count(), Turn.objects.count(), Question.objects.count()) == (2, 2, 1)
+    assert (Call.objects.count(), Turn.objects.count()) == (2, 2)
+    assert (Question.objects.count(), Mention.objects.count()) == (1, 1)
 
 
 def tell_pages() -> None:

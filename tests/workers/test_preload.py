@@ -35,12 +35,14 @@ def modules_of(role: str) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.service
 def test_a_speech_worker_loads_no_agent() -> None:
     loaded = modules_of(preload.SPEECH)
     assert loaded >= {"numpy", "workers.speech"}
     assert not loaded & AGENT_ONLY
 
 
+@pytest.mark.service
 def test_an_agent_worker_loads_no_speech() -> None:
     loaded = modules_of(preload.AGENT)
     assert loaded >= {"langchain.agents", "mcp.client.streamable_http", "workers.agent_turn"}

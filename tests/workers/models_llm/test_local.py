@@ -259,6 +259,7 @@ def test_a_sentence_takes_milliseconds() -> None:
     assert statistics.median(taken) < 0.05
 
 
+@pytest.mark.service
 def test_importing_it_loads_no_provider_and_no_django() -> None:
     code = (
         "import sys, workers.models_llm.local; "

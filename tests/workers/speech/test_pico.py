@@ -4,12 +4,12 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.workers.speech.speaking import PHONE, say
 from voice.audio import BROWSER, AudioFormat
 from workers.errors import SpeechError
 from workers.speech.options import PicoOptions
 from workers.speech.pico import PicoSynthesizer, options_from_environment
 
-PHONE = AudioFormat("mulaw", 8_000)
 TEXT = "You have three todos today."
 
 
@@ -20,21 +20,17 @@ def synthesizer() -> PicoSynthesizer:
     return made
 
 
-def _say(synthesizer: PicoSynthesizer, text: str, audio_format: AudioFormat = BROWSER) -> bytes:
-    return b"".join(synthesizer.synthesize(text, audio_format))
-
-
 @pytest.mark.parametrize("audio_format", [BROWSER, PHONE], ids=str)
 def test_a_sentence_lasts_as_long_as_a_person_takes(
     synthesizer: PicoSynthesizer, audio_format: AudioFormat
 ) -> None:
-    audio = _say(synthesizer, TEXT, audio_format)
+    audio = say(synthesizer, TEXT, audio_format)
     assert 1200 < audio_format.ms_of(len(audio)) < 3000
 
 
 def test_it_is_loud_enough_and_never_clips(synthesizer: PicoSynthesizer) -> None:
     for voice in ("en-GB", "en-US"):
-        audio = _say(PicoSynthesizer(PicoOptions(voice=voice)), f"{TEXT} Wow! Really? Yes!")
+        audio = say(PicoSynthesizer(PicoOptions(voice=voice)), f"{TEXT} Wow! Really? Yes!")
         pcm = np.frombuffer(audio, "<i2") / 32768
         assert 0.05 < np.sqrt(np.mean(pcm**2)) < 0.12
         assert 0.2 < np.abs(pcm).max() < 0.9
@@ -48,12 +44,12 @@ def test_the_first_sentence_comes_before_the_others_are_made(synthesizer: PicoSy
 
 @pytest.mark.parametrize("text", ["", "👍", "...", "日本語"])
 def test_what_cannot_be_said_is_no_audio(synthesizer: PicoSynthesizer, text: str) -> None:
-    assert _say(synthesizer, text) == b""
+    assert say(synthesizer, text) == b""
 
 
 def test_tags_are_words_and_not_commands(synthesizer: PicoSynthesizer) -> None:
-    plain = len(_say(synthesizer, TEXT))
-    tagged = len(_say(synthesizer, f'<speed level="500">{TEXT}</speed>'))
+    plain = len(say(synthesizer, TEXT))
+    tagged = len(say(synthesizer, f'<speed level="500">{TEXT}</speed>'))
     assert tagged > plain
 
 
@@ -64,18 +60,18 @@ def test_an_unknown_format_is_refused_before_anything_is_said(synthesizer: PicoS
 
 def test_an_engine_that_fails_is_a_speech_error() -> None:
     with pytest.raises(SpeechError, match="could not say"):
-        _say(PicoSynthesizer(PicoOptions(voice="xx-XX")), TEXT)
+        say(PicoSynthesizer(PicoOptions(voice="xx-XX")), TEXT)
 
 
 def test_threads_speak_without_mixing(synthesizer: PicoSynthesizer) -> None:
     texts = [TEXT, "Goodbye.", "Which one do you mean, the first or the second?"] * 2
-    expected = {text: len(_say(synthesizer, text)) for text in texts}
+    expected = {text: len(say(synthesizer, text)) for text in texts}
     spoken: list[tuple[str, int]] = []
 
-    def say(text: str) -> None:
-        spoken.append((text, len(_say(synthesizer, text))))
+    def speak(text: str) -> None:
+        spoken.append((text, len(say(synthesizer, text))))
 
-    threads = [threading.Thread(target=say, args=[text]) for text in texts]
+    threads = [threading.Thread(target=speak, args=[text]) for text in texts]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -88,10 +84,10 @@ def test_threads_speak_without_mixing(synthesizer: PicoSynthesizer) -> None:
 def test_speaking_leaves_no_memory_behind(synthesizer: PicoSynthesizer) -> None:
     process = psutil.Process()
     for _ in range(5):
-        _say(synthesizer, TEXT)
+        say(synthesizer, TEXT)
     before = process.memory_info().rss
     for _ in range(60):
-        _say(synthesizer, TEXT)
+        say(synthesizer, TEXT)
     # One voice is 1.4 MB and its workspace 2.5 MB: 60 of either would show.
     assert process.memory_info().rss - before < 20 * 2**20
 

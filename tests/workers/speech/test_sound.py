@@ -3,12 +3,12 @@ import audioop
 import numpy as np
 import pytest
 
+from tests.workers.speech.speaking import PHONE
 from voice.audio import BROWSER, AudioFormat
 from workers.errors import SpeechError
 from workers.speech.finish import LEVEL, PEAK, finish
 from workers.speech.sound import level, to_bytes, to_samples
 
-PHONE = AudioFormat("mulaw", 8_000)
 RATE_HZ = 16_000
 
 

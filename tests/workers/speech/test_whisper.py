@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.workers.speech.speaking import PHONE, say
 from voice.audio import BROWSER, AudioFormat
 from workers.errors import SpeechError
 from workers.speech.options import PicoOptions, WhisperOptions
 from workers.speech.pico import PicoSynthesizer
 from workers.speech.whisper import WhisperTranscriber, options_from_environment
 
-PHONE = AudioFormat("mulaw", 8_000)
 RATE_HZ = 16_000
 Samples = npt.NDArray[np.float64]
 
@@ -27,7 +27,7 @@ def transcriber(tmp_path_factory: pytest.TempPathFactory) -> WhisperTranscriber:
 
 
 def _say(text: str, audio_format: AudioFormat = BROWSER) -> bytes:
-    return b"".join(PicoSynthesizer(PicoOptions()).synthesize(text, audio_format))
+    return say(PicoSynthesizer(PicoOptions()), text, audio_format)
 
 
 def _pcm(samples: Samples) -> bytes:
