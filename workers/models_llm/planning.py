@@ -8,7 +8,7 @@ from workers.models_llm import corrections, hearing, replies
 from workers.models_llm.commands import bare_item, plan_of
 from workers.models_llm.dialogue import Dialogue
 from workers.models_llm.intents import Reading, readings
-from workers.models_llm.plans import Call, Plan
+from workers.models_llm.plans import Call, Plan, one
 
 # What a second command of a sentence may begin with. Deleting and completing need a clear object,
 # or "add sort the photos and delete the old ones" would delete.
@@ -24,6 +24,12 @@ _SECOND = re.compile(
     r"(?:change|set|make) .* (?:priority|urgent)|"
     r"(?:bye|goodbye|good bye|hang up|that's all|that is all)$))",
     re.IGNORECASE,
+)
+
+
+# A misheard "stop, thank you, goodbye": short, and both its ends say that it is over.
+_LEAVING = re.compile(
+    r"^(?:stop|okay|ok|well|right|thanks?|all right)\b.{0,25}\b(?:good ?bye|bye)$", re.IGNORECASE
 )
 
 
@@ -48,6 +54,8 @@ def plan(dialogue: Dialogue) -> Plan:
     bare = hearing.plain(hearing.without_courtesy(text))
     if (said := replies.cannot(bare)) or (said := replies.cannot(text)):
         return Plan(say=said)
+    if _LEAVING.search(bare):
+        return one("end_call")
     return bare_item(bare, dialogue.now) or Plan(say=replies.NOT_UNDERSTOOD)
 
 
