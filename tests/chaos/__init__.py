@@ -1,0 +1,1 @@
+"""Kills parts of the running product while people talk to it, and checks what they were told."""
