@@ -32,6 +32,11 @@ def cancelled(turn_id: str) -> str:
     return f"{PREFIX}cancelled:{turn_id}"
 
 
+def attempt(turn_id: str) -> str:
+    """number: the worker's attempt that may tell of this turn; earlier ones are refused."""
+    return f"{PREFIX}attempt:{turn_id}"
+
+
 def call_stream(call_id: str) -> str:
     return f"{PREFIX}call:{call_id}:events"
 

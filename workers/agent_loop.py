@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, cast
 
 from langchain.agents import create_agent
-from langchain.agents.middleware import AgentMiddleware
+from langchain.agents.middleware import AgentMiddleware, hook_config
 from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.tools import StructuredTool
@@ -22,7 +22,7 @@ from langgraph.errors import GraphRecursionError
 from langgraph.types import Command
 from mcp.types import Tool
 
-from workers import steps
+from workers import checkpoint, steps
 from workers.errors import ToolError, WorkerError
 from workers.history import result_text
 from workers.tools import TodoServer
@@ -37,7 +37,11 @@ _SAID = {
 
 @dataclass(slots=True)
 class TurnContext:
-    """What the tools of one turn share. `deadline` is monotonic, `emit` may be called anywhere."""
+    """What the tools of one turn share. `deadline` is monotonic, `emit` may be called anywhere.
+
+    `recorded` returns once the step, and all before it, have been written: what a tool changes can
+    be told and repeated after any crash.
+    """
 
     server: TodoServer
     signed: str
@@ -45,6 +49,7 @@ class TurnContext:
     deadline: float
     tool_seconds: float
     emit: Callable[[steps.Step], None]
+    recorded: Callable[[steps.Step], Awaitable[None]]
     stopped: bool = False
     tools_running: int = 0
     # "Add milk and delete the bread": calls made at once still run in the order they were made.
@@ -53,6 +58,11 @@ class TurnContext:
 
 class ToolCaller(AgentMiddleware[Any, TurnContext]):
     """Runs each tool call against the todo server and tells the model the truth about it."""
+
+    @hook_config(can_jump_to=["tools"])
+    async def abefore_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:
+        """A turn taken up again between the model's wish and the tools goes on with the tools."""
+        return {"jump_to": "tools"} if checkpoint.waits_for_tools(state["messages"]) else None
 
     async def awrap_tool_call(
         self,
@@ -94,7 +104,7 @@ def _this_turn(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
 async def _run_tool(context: TurnContext, ordinal: int, call_id: str, call: Any) -> steps.ToolEnded:
     name, arguments = call["name"], dict(call["args"])
     started = monotonic()
-    context.emit(steps.ToolBegan(ordinal, call_id, name, arguments))
+    await context.recorded(steps.ToolBegan(ordinal, call_id, name, arguments))
     result, ok = {"status": "unknown", "said": _SAID["tool_unknown"]}, None
     try:
         result, ok = await _answer_of(context, ordinal, name, arguments)
@@ -196,10 +206,18 @@ class AgentRun:
         )
         async for mode, item in stream:
             if mode == "updates":
-                if "model" in item:
-                    self._context.emit(steps.MessageEnded())
+                for step in _steps_of(item):
+                    self._context.emit(step)
             elif isinstance(item[0], AIMessage) and item[0].text:
                 self._context.emit(steps.Words(item[0].text))
+
+
+def _steps_of(update: dict[str, Any]) -> Iterator[steps.Step]:
+    for message in (update.get("model") or {}).get("messages", ()):
+        yield steps.MessageEnded(message)
+    answers = (update.get("tools") or {}).get("messages", ())
+    if answers:
+        yield steps.ToolsAnswered(answers)
 
 
 def _where(error: BaseException) -> str:

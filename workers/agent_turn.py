@@ -10,7 +10,6 @@ import logging
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
-from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,8 +19,10 @@ from langchain_core.messages import BaseMessage, SystemMessage
 
 from todo.context import sign
 from voice.models import Turn
-from workers import history, prompts, steps
+from workers import checkpoint, history, prompts, steps
 from workers.agent_loop import AgentRun, TurnContext
+from workers.errors import LeaseLost
+from workers.inbox import Inbox
 from workers.loop import LoopThread
 from workers.options import AgentOptions
 from workers.tools import TodoServer
@@ -58,9 +59,10 @@ class TurnRunner:
 
     def give_up(self, turn_id: str) -> None:
         """The turn's child was killed for taking too long; tell the caller so."""
-        record = TurnRecord.reopen(turn_id, self._redis)
-        if record is not None and record.turn.state == Turn.State.THINKING:
-            record.failed("deadline", known=False)
+        record = TurnRecord.claim(turn_id, self._redis, self._options.max_reply_characters)
+        if record is not None:
+            with suppress(LeaseLost):
+                record.failed("deadline", known=False)
             self._log(record, "deadline", monotonic())
 
     def close(self) -> None:
@@ -71,13 +73,23 @@ class TurnRunner:
     def _not_again(self, turn_id: str) -> None:
         """Its worker may have died between writing the end and telling it."""
         record = TurnRecord.reopen(turn_id, self._redis)
-        if record is not None and record.turn.state == Turn.State.SPEAKING:
-            record.tell_finished()
+        if record is not None:
+            with suppress(LeaseLost):
+                record.tell_again()
         logger.info("turn not run again", extra={"turn_id": turn_id})
 
     def _guarded(self, record: TurnRecord, deadline: float) -> str:
         try:
+            return self._answered(record, deadline)
+        except LeaseLost:
+            # Another worker has it. Nothing more is ours to write or to tell.
+            return "lost"
+
+    def _answered(self, record: TurnRecord, deadline: float) -> str:
+        try:
             return self._run(record, deadline)
+        except LeaseLost:
+            raise
         except Exception as error:
             # Everything, SoftTimeLimitExceeded and MemoryError too: the caller waits for a word.
             logger.exception(
@@ -106,22 +118,22 @@ class TurnRunner:
 
     def _follow(self, record: TurnRecord, deadline: float) -> str:
         """Run the agent and record its steps; returns the code it ended with, empty when well."""
-        inbox: SimpleQueue[steps.Step] = SimpleQueue()
+        past = record.resume()
+        if checkpoint.is_final(past):
+            return ""
+        inbox = Inbox()
         context = self._context(record.turn, deadline, inbox)
         run = AgentRun(self._model, context, self._options.max_steps)
         tools_deadline = min(deadline, monotonic() + self._options.connect_seconds)
-        future = self._loop.submit(run.drive(self._messages(record.turn), tools_deadline))
+        messages = [*self._messages(record.turn), *past]
+        future = self._loop.submit(run.drive(messages, tools_deadline))
         try:
             return self._record_steps(record, inbox, run, deadline)
         finally:
             self._make_sure_it_ended(run, future)
 
     def _record_steps(
-        self,
-        record: TurnRecord,
-        inbox: SimpleQueue[steps.Step],
-        run: AgentRun,
-        deadline: float,
+        self, record: TurnRecord, inbox: Inbox, run: AgentRun, deadline: float
     ) -> str:
         stopping = ""
         while True:
@@ -134,13 +146,11 @@ class TurnRunner:
             elif not stopping and record.cancelled:
                 stopping = "cancelled"
                 self._loop.loop.call_soon_threadsafe(run.stop)
-            try:
-                step = inbox.get(timeout=max(0.0, min(CANCEL_CHECK_SECONDS, deadline - now)))
-            except Empty:
-                continue
-            if isinstance(step, steps.Ended):
-                return self._ended(record, step, stopping)
-            _take(record, step, heard=not stopping)
+            record.lease.keep()
+            with inbox.next(max(0.0, min(CANCEL_CHECK_SECONDS, deadline - now))) as step:
+                if isinstance(step, steps.Ended):
+                    return self._ended(record, step, stopping)
+                _take(record, step, heard=not stopping)
 
     def _ended(self, record: TurnRecord, step: steps.Ended, stopping: str) -> str:
         if step.where:
@@ -165,7 +175,7 @@ class TurnRunner:
         )
         return [SystemMessage(prompt), *said]
 
-    def _context(self, turn: Turn, deadline: float, inbox: SimpleQueue[steps.Step]) -> TurnContext:
+    def _context(self, turn: Turn, deadline: float, inbox: Inbox) -> TurnContext:
         call = turn.call
         zone = call.time_zone or self._options.time_zone
         return TurnContext(
@@ -175,6 +185,7 @@ class TurnRunner:
             deadline=deadline,
             tool_seconds=self._options.tool_seconds,
             emit=inbox.put,
+            recorded=inbox.recorded,
         )
 
     def _log(self, record: TurnRecord, code: str, began: float) -> None:
@@ -196,15 +207,19 @@ class TurnRunner:
         )
 
 
-def _take(record: TurnRecord, step: steps.Step, *, heard: bool) -> None:
+def _take(record: TurnRecord, step: steps.Step | None, *, heard: bool) -> None:
     if isinstance(step, steps.ToolBegan):
         record.tool_began(step)
     elif isinstance(step, steps.ToolEnded):
         record.tool_ended(step)
     elif isinstance(step, steps.Words) and heard:
         record.words(step.text)
-    elif isinstance(step, steps.MessageEnded) and heard:
-        record.reply.end_message()
+    elif isinstance(step, steps.MessageEnded):
+        if heard:
+            record.reply.end_message()
+        record.step_ended(step.message)
+    elif isinstance(step, steps.ToolsAnswered):
+        record.step_ended(*step.messages)
 
 
 def _waited_ms(turn: Turn, began: float) -> int:

@@ -4,6 +4,8 @@ WorkerError
 ├── SpeechError      an engine could not hear or speak
 ├── ModelError       the language model did not answer
 └── ToolError        the tool server did not answer (a refusal by a tool is a result, no error)
+
+LeaseLost            another worker has the turn: nothing is left to do or to tell
 """
 
 from __future__ import annotations
@@ -31,3 +33,7 @@ class ModelError(WorkerError):
 
 class ToolError(WorkerError):
     code = "tool"
+
+
+class LeaseLost(Exception):
+    """Not a WorkerError: there is no caller to tell."""

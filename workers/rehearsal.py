@@ -95,7 +95,11 @@ async def _rehearse(messages: list[BaseMessage]) -> list[steps.Step]:
     await httpx.AsyncHTTPTransport(verify=False).aclose()
     server = TodoServer("http://rehearsal/mcp", "", transport=httpx.MockTransport(_respond))
     server.open()
-    context = TurnContext(server, "", "rehearsal", deadline, _SECONDS, taken.append)
+
+    async def recorded(step: steps.Step) -> None:
+        taken.append(step)
+
+    context = TurnContext(server, "", "rehearsal", deadline, _SECONDS, taken.append, recorded)
     await AgentRun(_ScriptedModel(), context, max_steps=7).drive(messages, deadline)
     await server.close()
     return taken

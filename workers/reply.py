@@ -6,8 +6,9 @@ from typing import Any
 
 from celery import current_app
 
-from voice import keys, streams
+from voice import keys
 from voice.events import Event, ReplyDelta, SentenceReady
+from workers.lease import Lease
 from workers.sentences import SentenceSplitter
 
 # Speech that nobody took within this time would answer a caller who is gone.
@@ -15,12 +16,15 @@ SPEAK_EXPIRES_SECONDS = 120
 
 
 class Reply:
-    """Publishes the agent's words and queues them for synthesis; at most `most_characters`."""
+    """Publishes the agent's words and queues them for synthesis; at most `most_characters`.
+
+    Every method raises LeaseLost once another worker has the turn.
+    """
 
     def __init__(
-        self, redis: Any, turn_id: str, call_id: str, audio_format: str, most_characters: int
+        self, lease: Lease, turn_id: str, call_id: str, audio_format: str, most_characters: int
     ) -> None:
-        self._redis = redis
+        self._lease = lease
         self._turn_id = turn_id
         self._call_id = call_id
         self._format = audio_format
@@ -31,7 +35,7 @@ class Reply:
         self.sentences = 0
 
     def publish(self, *events: Event) -> None:
-        streams.publish(self._redis, keys.call_stream(self._call_id), *events)
+        self._lease.tell(*events)
 
     def add(self, words: str) -> None:
         """Words beyond the bound are dropped: a voice reply of minutes helps nobody."""
@@ -57,26 +61,21 @@ class Reply:
         self.add(sentence)
         self.end_message()
 
-    def resume(self, text: str) -> None:
+    def resume(self, redis: Any, text: str) -> None:
         """Go on behind what an earlier run of the turn queued for synthesis."""
         self.text = text
-        spoken = self._redis.hkeys(keys.reply_text(self._turn_id))
+        spoken = redis.hkeys(keys.reply_text(self._turn_id))
         self.sentences = sum(field.isdigit() for field in spoken)
         self._ended = True
 
     def _speak(self, sentences: list[str]) -> None:
         for text in sentences:
             seq, self.sentences = self.sentences, self.sentences + 1
-            key = keys.reply_text(self._turn_id)
-            pipe = self._redis.pipeline(transaction=False)
             fields = {"call": self._call_id, "format": self._format, str(seq): text}
-            pipe.hset(key, mapping=fields)
-            pipe.expire(key, keys.AUDIO_SECONDS)
-            pipe.execute()
+            self._lease.tell(SentenceReady(self._turn_id, seq, text), sentence=fields)
             current_app.send_task(
                 "workers.tasks.speak",
                 [self._turn_id, seq],
                 queue="speech",
                 expires=SPEAK_EXPIRES_SECONDS,
             )
-            self.publish(SentenceReady(self._turn_id, seq, text))

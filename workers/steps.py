@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from langchain_core.messages import BaseMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,15 @@ class Words:
 @dataclass(frozen=True, slots=True)
 class MessageEnded:
     """One message of the model is complete: what it said so far can be spoken."""
+
+    message: BaseMessage
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsAnswered:
+    """What the model will read of tools that have ended."""
+
+    messages: Sequence[BaseMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +62,4 @@ class Ended:
     """Exception type and line, for the operator; never its text, which may hold callers' words."""
 
 
-Step = Words | MessageEnded | ToolBegan | ToolEnded | Ended
+Step = Words | MessageEnded | ToolsAnswered | ToolBegan | ToolEnded | Ended

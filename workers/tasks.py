@@ -23,7 +23,8 @@ class TurnTask(Task):  # type: ignore[misc]  # celery has no types
         self, exc: BaseException, task_id: str, args: Any, kwargs: Any, einfo: Any
     ) -> None:
         if isinstance(exc, TimeLimitExceeded):  # told in the parent, which touches no database
-            give_up_turn.apply_async(args)
+            # Once the child is surely dead, so that its turn is free to be taken.
+            give_up_turn.apply_async(args, countdown=1)
 
 
 @shared_task(base=TurnTask)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
+from langchain_core.messages import AIMessage, BaseMessage
 
-from voice import keys
+from voice import keys, leases
 from voice.events import ToolFinished, ToolStarted, TurnFailed, TurnFinished, TurnStarted
 from voice.models import ToolCall, Turn
-from workers import steps
+from workers import checkpoint, steps
 from workers.history import PastTool, PastTurn
+from workers.lease import Lease, take
 from workers.outcome import apology
 from workers.reply import Reply
 
@@ -24,46 +26,59 @@ MOST_ATTEMPTS = 3
 
 
 class TurnRecord:
-    """One claimed turn. Every method writes the row first and tells the call afterwards."""
+    """One claimed turn. Every method writes the row first and tells the call afterwards.
 
-    def __init__(self, turn: Turn, redis: Any, most_characters: int) -> None:
+    Each raises LeaseLost, with nothing written or told, once another worker has the turn.
+    """
+
+    def __init__(self, turn: Turn, lease: Lease, redis: Any, most_characters: int) -> None:
         self.turn = turn
         self.redis = redis
         self.id = str(turn.pk)
-        self.tools: list[steps.ToolEnded] = []
+        self.lease = lease
         self.reply = Reply(
-            redis, self.id, str(turn.call_id), turn.call.audio_format, most_characters
+            lease, self.id, str(turn.call_id), turn.call.audio_format, most_characters
         )
+        self._tools: dict[str, steps.ToolEnded] = {}
+        self._messages: list[BaseMessage] = []
 
     @classmethod
     def claim(cls, turn_id: str, redis: Any, most_characters: int) -> TurnRecord | None:
-        """Take the turn, also from a worker that died with it; None when it is not ours to run.
-
-        A turn taken again starts over from its transcript, under the same idempotency keys, so its
-        recorded tool calls are replaced; resuming from a checkpoint will refine this.
-        """
-        with transaction.atomic():
-            turn = Turn.objects.select_related("call__user").filter(pk=UUID(turn_id)).first()
-            if turn is None or turn.state in OVER or turn.state == State.SPEAKING:
-                return None
-            turn.tool_calls.all().delete()
-            turn.state = State.THINKING
-            turn.attempts += 1
-            turn.reply = ""
-            turn.save(update_fields=["state", "attempts", "reply"])
+        """Take the turn, also from a worker that died with it; None when it is not ours to run."""
+        taken = take(turn_id, redis)
+        if taken is None:
+            return None
+        turn, lease = taken
+        record = cls(turn, lease, redis, most_characters)
         redis.delete(keys.reply_text(turn_id))
-        return cls(turn, redis, most_characters)
+        record._messages = checkpoint.load(turn)
+        if not record._messages:
+            with lease.writing():
+                turn.tool_calls.all().delete()
+        record._read_tools()
+        return record
 
     @classmethod
     def reopen(cls, turn_id: str, redis: Any) -> TurnRecord | None:
-        """The turn as another worker left it, to end it or to tell its end again."""
+        """A turn that is over, or nearly, and whose worker died before it could say so."""
         turn = Turn.objects.select_related("call__user").filter(pk=UUID(turn_id)).first()
-        if turn is None:
+        untold = turn is not None and turn.lease_until is not None
+        if turn is None or not untold or not leases.is_lost(turn, timezone.now()):
             return None
-        record = cls(turn, redis, most_characters=0)
-        record.tools = [_ended(number, row) for number, row in enumerate(turn.tool_calls.all())]
-        record.reply.resume(turn.reply)
+        record = cls(turn, Lease(turn, redis, monotonic()), redis, most_characters=0)
+        record._read_tools()
+        record.reply.resume(redis, turn.reply)
         return record
+
+    def _read_tools(self) -> None:
+        for number, row in enumerate(self.turn.tool_calls.all()):
+            if row.result is not None:
+                self._tools[row.tool_call_id] = _ended(number, row)
+
+    @property
+    def tools(self) -> list[steps.ToolEnded]:
+        """Those that ended, in the order they began."""
+        return list(self._tools.values())
 
     @property
     def exhausted(self) -> bool:
@@ -77,27 +92,44 @@ class TurnRecord:
         self.turn.model_name = model_name[:80]
         self.reply.publish(TurnStarted(self.id))
 
+    def resume(self) -> list[BaseMessage]:
+        """What the agent goes on from; its words are told again, for the call began anew."""
+        for message in self._messages:
+            if isinstance(message, AIMessage) and message.text:
+                self.words(message.text)
+                self.reply.end_message()
+        return list(self._messages)
+
+    def step_ended(self, *messages: BaseMessage) -> None:
+        """What follows goes on from here, whoever runs it."""
+        self._messages += messages
+        with self.lease.writing():
+            checkpoint.save(self.turn, self._messages)
+
     def words(self, text: str) -> None:
         if self.turn.first_token_ms is None:
             self.turn.first_token_ms = self._age_ms()
         self.reply.add(text)
 
     def tool_began(self, step: steps.ToolBegan) -> None:
-        ToolCall.objects.create(
-            turn=self.turn,
-            tool_call_id=call_id_of(step),
-            name=step.name[:60],
-            arguments=step.arguments,
-            started_at=timezone.now(),
-        )
+        values = {
+            "name": step.name[:60],
+            "arguments": step.arguments,
+            "started_at": timezone.now(),
+        }
+        with self.lease.writing():
+            ToolCall.objects.update_or_create(
+                turn=self.turn, tool_call_id=call_id_of(step), defaults=values
+            )
         self.reply.publish(ToolStarted(self.id, call_id_of(step), step.name))
 
     def tool_ended(self, step: steps.ToolEnded) -> None:
-        self.tools.append(step)
+        self._tools[call_id_of(step)] = step
         summary = str(step.result.get("summary") or "")[:300]
-        self.turn.tool_calls.filter(tool_call_id=call_id_of(step)).update(
-            result=step.result, ok=step.ok, took_ms=step.took_ms, summary=summary
-        )
+        with self.lease.writing():
+            self.turn.tool_calls.filter(tool_call_id=call_id_of(step)).update(
+                result=step.result, ok=step.ok, took_ms=step.took_ms, summary=summary
+            )
         change = step.result.get("change")
         self.reply.publish(
             ToolFinished(
@@ -122,6 +154,7 @@ class TurnRecord:
     def tell_finished(self) -> None:
         reply = self.reply
         reply.publish(TurnFinished(self.id, reply.text, reply.sentences, self._hangs_up()))
+        self.lease.release()
 
     def failed(self, code: str, *, known: bool = True) -> None:
         """Apologise in one true sentence, spoken like any other, and end the turn."""
@@ -129,11 +162,26 @@ class TurnRecord:
         self.reply.say(message)
         self.turn.error = code[:60]
         self._end(State.FAILED)
-        self.reply.publish(TurnFailed(self.id, code, message))
+        self.tell_failed(message)
+
+    def tell_failed(self, message: str = "") -> None:
+        """Without its message, an earlier worker's end is told again."""
+        self.reply.publish(TurnFailed(self.id, self.turn.error, message or self.reply.text))
+        self.lease.release()
+
+    def tell_again(self) -> None:
+        """The end that a worker wrote and perhaps did not tell."""
+        if self.turn.state == State.SPEAKING:
+            self.tell_finished()
+        elif self.turn.state == State.FAILED and self.turn.error:
+            self.tell_failed()
+        elif self.turn.state in OVER:
+            self.lease.release()
 
     def interrupted(self) -> None:
         """The web process writes what was heard; it has told the page already."""
         self._end(State.INTERRUPTED)
+        self.lease.release()
 
     def _end(self, state: Turn.State) -> None:
         turn = self.turn
@@ -145,15 +193,20 @@ class TurnRecord:
         }
         if turn.first_token_ms is not None:
             values["first_token_ms"] = turn.first_token_ms
-        rows = Turn.objects.filter(pk=turn.pk)
-        rows.update(**values)
-        ended = {} if state == State.SPEAKING else {"finished_at": timezone.now()}
+        with self.lease.writing():
+            self.lease.rows.update(**values)
+            self._set_state(state)
+            checkpoint.delete(turn)
+
+    def _set_state(self, state: Turn.State) -> None:
+        rows, now = self.lease.rows, timezone.now()
+        ended = {} if state == State.SPEAKING else {"finished_at": now}
         # The caller may have interrupted meanwhile: then the web process has written the end.
         rows.filter(state=State.THINKING).update(state=state, **ended)
         if state == State.SPEAKING:
             # Nobody stayed to hear it: the web process has gone before it could write the end.
             left = rows.filter(state=State.SPEAKING, call__ended_at__isnull=False)
-            left.update(state=State.INTERRUPTED, finished_at=timezone.now())
+            left.update(state=State.INTERRUPTED, finished_at=now)
 
     def _age_ms(self) -> int:
         return max(0, round((timezone.now() - self.turn.created_at).total_seconds() * 1000))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis as redis_library
+from django.utils import timezone
 
+from tests.stack import wait_until
 from tests.workers.conftest import Caller
 from tests.workers.processes import Worker
 from voice import keys
@@ -121,16 +124,27 @@ def test_a_finished_turn_delivered_again_does_nothing(agent: Worker, caller: Cal
         assert (turn.state, turn.attempts) == (state, 1)
 
 
+@pytest.mark.parametrize("state", [Turn.State.SPEAKING, Turn.State.FAILED])
 def test_a_turn_whose_end_was_perhaps_not_told_is_told_again_without_running(
-    agent: Worker, caller: Caller
+    agent: Worker, caller: Caller, state: Turn.State
 ) -> None:
-    turn = caller.say(ADD_MILK)
-    ended = caller.finish(turn)
+    script = ADD_MILK if state == Turn.State.SPEAKING else [{"raise": "secret words"}]
+    turn = caller.say(script)
+    ended = caller.wait_ended(turn)
+    wait_until(lambda: not held(turn), 10, "the worker lets go")
     before = len(caller.events())
-    caller.queue("run_turn", str(turn.pk))
+    # As its worker leaves it that dies after the last write.
+    Turn.objects.filter(pk=turn.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    for _ in range(2):
+        caller.queue("run_turn", str(turn.pk))
     caller.finish(caller.say([{"say": "Next."}]))
     again = [e for e in caller.events()[before:] if getattr(e, "turn_id", "") == str(turn.pk)]
     assert again == [ended]
+
+
+def held(turn: Turn) -> bool:
+    turn.refresh_from_db()
+    return turn.lease_until is not None
 
 
 def test_an_interruption_ends_the_turn_between_steps(

@@ -63,6 +63,7 @@ def test_the_rehearsal_goes_through_a_whole_turn() -> None:
         steps.MessageEnded,
         steps.ToolBegan,
         steps.ToolEnded,
+        steps.ToolsAnswered,
         steps.Words,
         steps.MessageEnded,
         steps.Ended,
