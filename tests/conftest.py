@@ -31,15 +31,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.service)
         if kind in SHARING.values():
             item.add_marker(pytest.mark.xdist_group(kind))
-    items.sort(key=lambda item: ORDER.index(_kind(item)))
+    items.sort(key=lambda item: (ORDER.index(_kind(item)), "playwright" in _fixtures(item)))
 
 
 def _kind(item: pytest.Item) -> str:
-    used = set(getattr(item, "fixturenames", ()))
+    used = _fixtures(item)
     for fixture, kind in SHARING.items():
         if fixture in used:
             return kind
     return "service" if item.get_closest_marker("service") else "unit"
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

@@ -17,21 +17,22 @@ from tests.browser.steps import STEP_MS, sign_in
 OpenPage = Callable[..., tuple[Page, FarSide]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pages_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with served_pages(tmp_path_factory.mktemp("pages")) as url:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
+    """Ends with these tests: while it runs, no other test could use asyncio or the ORM."""
     if not os.path.exists(EXECUTABLE):
         pytest.skip("Chromium is not installed (Debian and Ubuntu: apt-get install chromium)")
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Its microphone hears a tone of 440 Hz, recorded at 48 kHz, for ten seconds."""
     tone = write_tone(tmp_path_factory.mktemp("tone") / "a.wav", hertz=440, seconds=10)
@@ -39,7 +40,7 @@ def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) ->
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def session_of(browser: Browser, pages_url: str) -> Callable[[str], Any]:
     """The stored session of a person by name; each signs in once."""
     known: dict[str, Any] = {}
