@@ -21,7 +21,7 @@ LONGEST_DELAY_SECONDS = 0.25
 LONGEST_REST_SECONDS = 1.5
 TRAP_SECONDS = 5.0
 # A victim that died by itself, or needed no memory, is chosen anew.
-TRIES = 4
+TRIES = 6
 POLL_SECONDS = 0.1
 
 
@@ -49,6 +49,9 @@ class Killer:
         if moment != "any" and not await self._moments.wait(moment, MOMENT_SECONDS):
             moment = "any"
         await asyncio.sleep(delay)
+        if victim.child and not pool:  # its worker is just being started again
+            await asyncio.sleep(1)
+            return False
         pid = victims.busiest(pool, worked).pid if victim.child else self._stack.pid(victim.part)
         at = await self._kill(victim, pid)
         self._log.write("kill", victim=victim.name, pid=pid, moment=moment, died=at is not None)

@@ -75,14 +75,15 @@ async def _talk_and_kill(
         for _ in range(WARM_UP_TURNS):
             await moments.wait("done", PATIENCE_SECONDS)
         await killer.run(kills)
+    finally:
         stop.set()
         ends = await asyncio.gather(*talking, return_exceptions=True)
-        result.broken += [
-            Violation("not recovered", repr(end)) for end in ends if isinstance(end, BaseException)
-        ]
-    finally:
         result.attempts = [attempt for page in pages for attempt in page.attempts]
-        await _come_to_rest(stack, list(users.values()), log)
+    for end in ends:
+        if isinstance(end, BaseException):
+            log.write("caller broke", error=repr(end))
+            result.broken.append(Violation("not recovered", repr(end)))
+    await _come_to_rest(stack, list(users.values()), log)
     result.snapshot = await sync_to_async(_snapshot)(stack, list(users.values()))
 
 
