@@ -1,6 +1,6 @@
 # `make run` and `make test` are the two commands; the rest is for developers.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit soak check format demo bench screenshots lock clean python
+.PHONY: help run test unit soak chaos check format demo bench screenshots lock clean python
 VENV := .venv
 BIN := $(VENV)/bin
 # Which lock `make run` installs: base, or base with an extra (postgres, piper).
@@ -38,6 +38,9 @@ unit:  ## The tests that start no programs of their own and no browser
 
 soak:  ## Ten minutes of noise and a call of half an hour, at their true length
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec env $(PYTEST) -m soak $(ARGS)
+
+chaos:  ## Kill parts of the running product KILLS=30 times (SEED=1) and check what callers were told
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec $(BIN)/python -m tests.chaos $(RUN)
 
 check:  ## Lint, formatting, types and import contracts
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test
