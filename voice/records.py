@@ -23,7 +23,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _in_database_thread(function: Callable[P, R]) -> Callable[P, Any]:
+# Which of several web processes a call is in.
+PROCESS = uuid.uuid4().hex
+
+
+def in_database_thread(function: Callable[P, R]) -> Callable[P, Any]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         # A server that restarted has closed our connection; this is no request that would notice.
         close_old_connections()
@@ -32,13 +36,13 @@ def _in_database_thread(function: Callable[P, R]) -> Callable[P, Any]:
     return sync_to_async(run, thread_sensitive=True)
 
 
-@_in_database_thread
+@in_database_thread
 def active_user(user_id: int) -> Any:
     """The user, or None when gone or disabled."""
     return get_user_model().objects.filter(pk=user_id, is_active=True).first()
 
 
-@_in_database_thread
+@in_database_thread
 def open_call(call_id: str, user_id: int, channel: str, time_zone: str, audio_format: str) -> None:
     Call.objects.create(
         id=uuid.UUID(call_id),
@@ -46,10 +50,12 @@ def open_call(call_id: str, user_id: int, channel: str, time_zone: str, audio_fo
         channel=channel,
         time_zone=time_zone,
         audio_format=audio_format,
+        served_by=PROCESS,
+        served_at=timezone.now(),
     )
 
 
-@_in_database_thread
+@in_database_thread
 def close_call(call_id: str, reason: str, audio_in_ms: int, dropped_chunks: int) -> None:
     """End its row, and the turns whose answer nobody stayed to hear.
 
@@ -66,7 +72,7 @@ def close_call(call_id: str, reason: str, audio_in_ms: int, dropped_chunks: int)
     unheard.update(state=Turn.State.INTERRUPTED, finished_at=now)
 
 
-@_in_database_thread
+@in_database_thread
 def begin_turn(call_id: str, turn: LiveTurn) -> None:
     Turn.objects.create(
         id=uuid.UUID(turn.id),
@@ -76,26 +82,29 @@ def begin_turn(call_id: str, turn: LiveTurn) -> None:
         state=Turn.State.TRANSCRIBING if turn.transcript is None else Turn.State.WAITING,
         transcript=turn.transcript or "",
         utterance_ms=turn.utterance_ms,
+        utterance_id=turn.utterance_id,
         transcript_ms=turn.timings_ms.get("transcript"),
     )
 
 
-@_in_database_thread
+@in_database_thread
 def set_transcript(turn: LiveTurn) -> None:
-    """Only a turn still being transcribed: one that began with its words has them already."""
-    Turn.objects.filter(pk=turn.id, state=Turn.State.TRANSCRIBING).update(
+    """Write the caller's words and that a worker is about to be asked for."""
+    rows = Turn.objects.filter(pk=turn.id)
+    rows.filter(state__in=[Turn.State.TRANSCRIBING, Turn.State.WAITING]).update(
         state=Turn.State.WAITING,
         transcript=turn.transcript or "",
         transcript_ms=turn.timings_ms.get("transcript"),
+        queued_at=timezone.now(),
     )
 
 
-@_in_database_thread
+@in_database_thread
 def drop_turn(turn_id: str) -> None:
     Turn.objects.filter(pk=turn_id).delete()
 
 
-@_in_database_thread
+@in_database_thread
 def finish_turn(turn: LiveTurn, outcome: Outcome, heard: str) -> None:
     row: dict[str, Any] = {
         "state": Turn.State(outcome),
@@ -108,14 +117,14 @@ def finish_turn(turn: LiveTurn, outcome: Outcome, heard: str) -> None:
     Turn.objects.filter(pk=turn.id).update(**row)
 
 
-@_in_database_thread
+@in_database_thread
 def missed_reminders(user_id: int) -> list[tuple[int, str]]:
     """(id, text) of reminders that came due while nobody was there, oldest first, at most 3."""
     user = get_user_model().objects.get(pk=user_id)
     return [(reminder.pk, reminder.text) for reminder in reminders.missed(user)[:3]]
 
 
-@_in_database_thread
+@in_database_thread
 def reminder_told(user_id: int, reminder_id: int) -> None:
     """Somebody else's reminder is left alone."""
     reminder = Reminder.objects.filter(pk=reminder_id, owner_id=user_id).first()
