@@ -84,7 +84,6 @@ class Caller:
         self._heard_from: dict[int, float] = {}
         self._turn_ids: dict[int, str] = {}
         self._received: dict[int, int] = {}
-        self._playing: tuple[str, int] | None = None
         self._interruption = Utterance()
         self._interrupted_at = 0.0
         self._cleared: set[int] = set()
@@ -181,8 +180,6 @@ class Caller:
         self._mark("first_audio")
         self._heard_from.setdefault(number, time.monotonic())
         self._received[number] = at_ms + BROWSER.ms_of(len(pcm))
-        if self._playing:
-            self._turn_ids.setdefault(number, self._playing[0])
         self._exchange.audio += pcm
 
     def _on_message(self, message: dict[str, Any]) -> None:
@@ -196,14 +193,15 @@ class Caller:
                     self._mark("transcript")
             case "reply_delta":
                 self._mark("first_token")
-            case "sentence":
-                self._playing = (message["turn"], message["seq"])
+            case "sentence" | "filler":
+                self._turn_ids[message["number"]] = message["turn"]
             case "tool" if message["status"] != "running":
                 exchange.tool_calls.append(
                     {k: message[k] for k in ("name", "arguments", "status", "summary")}
                 )
             case "clear":
                 self._cleared.add(message["number"])
+                self._heard_from.pop(message["number"], None)
                 if self._interrupted_at:
                     passed = time.monotonic() - self._interrupted_at
                     exchange.stopped_ms, self._interrupted_at = round(passed * 1000), 0.0

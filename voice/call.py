@@ -22,11 +22,12 @@ from voice.conversation import Conversation
 from voice.endpointing import Endpoint
 from voice.errands import Errands
 from voice.errors import BrokerLost, CallError, Refused
+from voice.fillers import Fillers
 from voice.limits import AudioAllowance, MessageAllowance
 from voice.listening import Heard, Listener
 from voice.options import CallOptions
 from voice.ports import Events, Queue, Records, Store
-from voice.turns import Command, HangUp, Tell, new_id
+from voice.turns import Command, Fill, HangUp, LiveTurn, Tell, new_id
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class CallSession:
         queue: Queue,
         hub: Events,
         records: Records,
+        fillers: Fillers,
         options: CallOptions,
         audio_format: AudioFormat = BROWSER,
     ) -> None:
@@ -59,6 +61,7 @@ class CallSession:
         self._user_id, self._channel, self._start = user_id, channel, start
         self._send, self._store, self._hub, self._records = send, store, hub, records
         self._format, self._options = audio_format, options
+        self._fillers, self._filled = fillers, 0
         self._listener = Listener(audio_format, options.endpoint)
         self._conversation = Conversation(audio_format, options)
         self._errands = Errands(
@@ -247,8 +250,20 @@ class CallSession:
                 self._tell(message)
             case HangUp():
                 self._hang_up(command)
+            case Fill(turn=turn):
+                self._fill(turn)
             case _:
                 self._errands.add(command)
+
+    def _fill(self, turn: LiveTurn) -> None:
+        filler = self._fillers.pick(self._filled)
+        if filler is None:
+            self._conversation.not_filled(turn)
+            return
+        self._filled += 1
+        text, audio = filler
+        turn.playout.fill(audio)
+        self._tell({"type": "filler", "turn": turn.id, "number": turn.number, "text": text})
 
     def _tell(self, message: dict[str, Any]) -> None:
         if len(self._outbox) >= OUTBOX:
@@ -287,10 +302,12 @@ class CallSession:
         turn = self._conversation.current
         if fetch is None or turn is None:
             return False
-        pcm = await self._store.read_reply(turn.id, fetch.seq, fetch.start, fetch.end)
+        pcm = fetch.filler or await self._store.read_reply(
+            turn.id, fetch.seq, fetch.start, fetch.end
+        )
         if self._conversation.current is not turn or self._conversation.next_fetch() is None:
             return True
-        if len(pcm) < fetch.end - fetch.start:
+        if not fetch.filler and len(pcm) < fetch.end - fetch.start:
             turn.playout.lost(fetch)
             logger.error("reply audio gone", extra=self._fields(turn_id=turn.id))
             return True

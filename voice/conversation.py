@@ -25,6 +25,7 @@ from voice.turns import (
     Cancel,
     Command,
     Drop,
+    Fill,
     Finish,
     HangUp,
     LiveTurn,
@@ -40,6 +41,10 @@ from voice.turns import (
 NOISE_EVERY = 3
 # A healthy worker takes a turn up within milliseconds; past this the caller is told why.
 ASK_AFTER_SECONDS = 3.0
+# Silence before the caller is told to wait, and between such words; a turn ends at its deadline.
+FILL_AFTER_SECONDS = 1.3
+FILL_AGAIN_SECONDS = 7.0
+MOST_FILLERS = 4
 # How long a turn is kept for a worker that is not running.
 KEEP_SECONDS = 120.0
 # A sentence is spoken within milliseconds and a speech worker back within seconds of its death.
@@ -97,8 +102,7 @@ class Conversation:
     # Speech ---------------------------------------------------------------------------------
     def speech_started(self, now: float) -> None:
         self._hearing = self._new_turn("voice")
-        if self.current is not None and self.current.playout.waiting_to_be_heard:
-            self._stop_current("interrupted", now)
+        self._barge_in(now)
 
     def speech_paused(self, audio: bytes) -> None:
         self._guess = Guess(self._new_id())
@@ -140,8 +144,7 @@ class Conversation:
         if len(self._waiting) >= self._options.waiting_turns:
             self._out.notice(notices.TOO_MANY, "warning")
             return
-        if self.current is not None and self.current.playout.waiting_to_be_heard:
-            self._stop_current("interrupted", now)
+        self._barge_in(now)
         turn = self._new_turn("typed")
         turn.ended_at, turn.transcript = now, text
         turn.deadline = now + self._options.turn_seconds
@@ -210,9 +213,10 @@ class Conversation:
         turn = self.current
         if turn is None:
             return
-        if not turn.playout.sent_ms:
-            turn.mark("first_audio", now)
+        if not turn.playout.waiting_to_be_heard:
             turn.last_ack_at = now
+        if not fetch.filler:
+            turn.mark("first_audio", now)
         if fetch.sentence is not None:
             self._out.tell(
                 "sentence",
@@ -241,6 +245,8 @@ class Conversation:
                 self._end_current(turn, now, turn.playout.heard_text())
             else:
                 self._end_if_heard(now)
+            if turn is self.current and not turn.announcement:
+                self._fill_silence(turn, now)
         self._ask_after(now)
         self._give_up_on_recogniser(now)
         self._start_next(now)
@@ -256,6 +262,11 @@ class Conversation:
             self._not_stored(command.utterance_id, now)
         elif isinstance(command, Begin | Run):
             self._not_stored(command.turn.id, now)
+
+    def not_filled(self, turn: LiveTurn) -> None:
+        """No words were at hand yet: ask again at the next tick."""
+        turn.fillers -= 1
+        turn.filled_at = 0.0
 
     def broker_changed(self, connected: bool) -> None:
         if connected:
@@ -380,14 +391,39 @@ class Conversation:
     def _taken_up(self, turn: LiveTurn) -> None:
         """A worker has the turn; not the first one starts it over, and so does the reply."""
         if turn.started:
-            if turn.playout.sent_ms:
-                self._out.clear(turn)
-                self._numbers += 1
-                turn.number = self._numbers
-            turn.playout = ReplyPlayout(self._format, self._options.playout)
+            self._forget_audio(turn)
             turn.reply = ""
             self._out.tell("reply_delta", turn=turn.id, text="", restart=True)
         turn.started = True
+
+    def _forget_audio(self, turn: LiveTurn) -> None:
+        """Start the turn's audio over; under a new number, for late audio of the old is ignored."""
+        if turn.playout.sent_ms:
+            self._out.clear(turn)
+            self._numbers += 1
+            turn.number = self._numbers
+        turn.playout = ReplyPlayout(self._format, self._options.playout)
+
+    def _barge_in(self, now: float) -> None:
+        """Speech over the reply ends its turn; over a filler only the filler: the turn goes on."""
+        turn = self.current
+        if turn is None or not turn.playout.waiting_to_be_heard:
+            return
+        if turn.playout.replying:
+            self._stop_current("interrupted", now)
+        else:
+            self._out.clear(turn)
+            self._numbers += 1
+            turn.number = self._numbers
+            turn.playout.stop_filling()
+
+    def _fill_silence(self, turn: LiveTurn, now: float) -> None:
+        silent_since = max(turn.ended_at, turn.filled_at)
+        wait = FILL_AGAIN_SECONDS if turn.fillers else FILL_AFTER_SECONDS
+        quiet = not turn.playout.replying and self._hearing is None
+        if quiet and turn.fillers < MOST_FILLERS and now - silent_since > wait:
+            turn.fillers, turn.filled_at = turn.fillers + 1, now
+            self._out.add(Fill(turn))
 
     def _is_mute(self, turn: LiveTurn, now: float) -> bool:
         """The answer is there, all that was sent is heard, and no more audio comes."""
@@ -418,6 +454,6 @@ class Conversation:
         if self._hearing is not None:
             return "hearing"
         turn = self.current
-        if turn is not None and turn.playout.sent_ms:
+        if turn is not None and turn.playout.replying:
             return "speaking"
         return "thinking" if turn is not None or self._waiting else "listening"

@@ -30,8 +30,10 @@ class Fetch:
     start: int
     end: int
     at_ms: int
-    sentence: Sentence | None
+    sentence: Sentence | None = None
     """Set when these are the sentence's first bytes."""
+    filler: bytes = b""
+    """Set instead of all these: audio that is no part of the reply."""
 
 
 class ReplyPlayout:
@@ -43,6 +45,9 @@ class ReplyPlayout:
         self._seq = 0
         self._offset = 0
         self._sent_bytes = 0
+        self._filler = b""
+        self.replying = False
+        """Audio of the reply itself has left."""
         self.heard_ms = 0
 
     @property
@@ -66,19 +71,31 @@ class ReplyPlayout:
         """The reply has that many sentences; by default those announced so far."""
         self._expected = len(self._sentences) if sentences is None else sentences
 
+    def fill(self, audio: bytes) -> None:
+        """Say this while there is no reply yet; too late, and it is dropped."""
+        if not self.replying:
+            self._filler = audio
+
+    def stop_filling(self) -> None:
+        """Nobody hears what was sent of the filler: the reply starts where the ear is."""
+        self._filler = b""
+        self._sent_bytes = self._format.bytes_of(self.heard_ms)
+
     def acknowledge(self, heard_ms: int) -> None:
         """The caller heard up to here; a claim to have heard the unsent is cut."""
         self.heard_ms = max(self.heard_ms, min(heard_ms, self.sent_ms))
 
     def next_fetch(self) -> Fetch | None:
         """The next message's bytes; None while nothing is ready or enough is on its way."""
+        if self.sent_ms - self.heard_ms >= self._options.ahead_ms:
+            return None
+        message_bytes = self._format.bytes_of(self._options.message_ms)
+        if self._filler:
+            return Fetch(-1, 0, 0, self.sent_ms, filler=self._filler[:message_bytes])
         self._skip_ended()
         sentence = self._sentences.get(self._seq)
         if sentence is None or self._offset >= sentence.size_bytes:
             return None
-        if self.sent_ms - self.heard_ms >= self._options.ahead_ms:
-            return None
-        message_bytes = self._format.bytes_of(self._options.message_ms)
         end = min(sentence.size_bytes, self._offset + message_bytes)
         first = sentence.from_ms is None
         if first:
@@ -86,6 +103,11 @@ class ReplyPlayout:
         return Fetch(self._seq, self._offset, end, self.sent_ms, sentence if first else None)
 
     def sent(self, fetch: Fetch) -> None:
+        if fetch.filler:
+            self._filler = self._filler[len(fetch.filler) :]
+            self._sent_bytes += len(fetch.filler)
+            return
+        self.replying = True
         self._offset = fetch.end
         self._sent_bytes += fetch.end - fetch.start
 

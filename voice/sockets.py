@@ -58,6 +58,7 @@ async def _admit(scope: dict[str, Any], receive: Receive, send: Send) -> HangUp:
     with admission.admitted(
         user.pk, most=settings.MAX_CALLS, most_per_user=settings.MAX_CALLS_PER_USER
     ):
+        joined.fillers.prepare()
         start = await _start(receive, joined)
         session = CallSession(
             user_id=user.pk,
@@ -68,6 +69,7 @@ async def _admit(scope: dict[str, Any], receive: Receive, send: Send) -> HangUp:
             queue=joined.queue,
             hub=joined.hub,
             records=records,
+            fillers=joined.fillers,
             options=joined.options,
         )
         return await session.run(lambda: _next(receive))

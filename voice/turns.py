@@ -50,6 +50,9 @@ class LiveTurn:
     answered: bool = False
     """The agent has said that it is finished (or has failed)."""
     last_ack_at: float = 0.0
+    fillers: int = 0
+    """How often the caller was told to wait, and when last."""
+    filled_at: float = 0.0
     progress_at: float = 0.0
     """When reply audio was last made or sent, or the answer was complete."""
     reminder_id: int | None = None
@@ -123,6 +126,13 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """The caller has waited in silence: say a few words, if some are at hand."""
+
+    turn: LiveTurn
+
+
+@dataclass(frozen=True, slots=True)
 class AskAfter:
     """Nothing happens with this turn: is a worker of this role alive?"""
 
@@ -137,4 +147,6 @@ class HangUp:
     text: str
 
 
-Command = Tell | Recognise | Begin | Run | Drop | Cancel | Finish | Announce | AskAfter | HangUp
+Command = (
+    Tell | Recognise | Begin | Run | Drop | Cancel | Finish | Announce | AskAfter | Fill | HangUp
+)

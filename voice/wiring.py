@@ -14,8 +14,10 @@ from django.conf import settings
 from redis.asyncio import Redis
 
 from convonet.celery import app
+from voice.audio import BROWSER
 from voice.audio_store import AudioStore
 from voice.dispatch import Dispatcher
+from voice.fillers import Fillers
 from voice.hub import BLOCK_MS, EventHub
 from voice.options import CallOptions, EndpointOptions
 
@@ -29,6 +31,7 @@ class Services:
     queue: Dispatcher
     hub: EventHub
     options: CallOptions
+    fillers: Fillers
     hub_task: asyncio.Task[None]
 
 
@@ -51,7 +54,9 @@ def services() -> Services:
     hub = EventHub(reading)
     task = asyncio.get_running_loop().create_task(hub.run(), name="event hub")
     task.add_done_callback(_hub_ended)
-    return Services(redis, AudioStore(redis), Dispatcher(app), hub, call_options(), task)
+    store, queue = AudioStore(redis), Dispatcher(app)
+    fillers = Fillers(store, queue, hub, BROWSER)
+    return Services(redis, store, queue, hub, call_options(), fillers, task)
 
 
 def _hub_ended(task: asyncio.Task[None]) -> None:

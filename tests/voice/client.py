@@ -56,6 +56,26 @@ async def until(opened: ClientConnection, kind: str, seconds: float = WAIT_SECON
                 return found
 
 
+async def hear_until(
+    opened: ClientConnection, kind: str, seconds: float = WAIT_SECONDS
+) -> tuple[Any, list[Any], int]:
+    """As `until`, acknowledging audio as a page does: (message, those before it, audio bytes)."""
+    before: list[Any] = []
+    heard = 0
+    async with asyncio.timeout(seconds):
+        while True:
+            message = await opened.recv()
+            if isinstance(message, bytes):
+                heard += len(message) - 8
+                number, at_ms = (int.from_bytes(message[i : i + 4], "little") for i in (0, 4))
+                turn = next(m["turn"] for m in reversed(before) if m.get("number") == number)
+                await say(opened, "played", turn=turn, ms=at_ms + (len(message) - 8) // 32)
+                continue
+            before.append(json.loads(message))
+            if before[-1]["type"] == kind:
+                return before.pop(), before, heard
+
+
 async def closing(opened: ClientConnection, seconds: float = WAIT_SECONDS) -> tuple[int, str]:
     """(close code, the sentence of `bye`) of a socket the server ends."""
     text = ""

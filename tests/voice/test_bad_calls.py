@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection
 
 from convonet.recordings import read_wav
 from tests.stack import ROOT, Stack, wait_until
-from tests.voice.client import FRAME, call, closing, say, socket, ticket, until
+from tests.voice.client import FRAME, call, closing, hear_until, say, socket, ticket, until
 
 pytestmark = pytest.mark.service
 
@@ -170,7 +170,8 @@ async def test_a_lost_broker_and_a_lost_worker_are_told_and_nothing_is_lost(
         new_stack.wait_until_healthy()
         agent = new_stack.kill("agent")
         await say(opened, "text", text="add call the bank")
-        done = await until(opened, "turn_done", 60)
+        done, told, _ = await hear_until(opened, "turn_done", 60)
+        assert "filler" in {message["type"] for message in told}
         assert "call the bank" in done["reply"].lower()
         new_stack.wait_restarted("agent", agent)
     assert new_stack.rows("select count(*) from todo_todo where title = 'call the bank'") == [(1,)]

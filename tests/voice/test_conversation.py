@@ -20,6 +20,7 @@ from voice.turns import (
     Cancel,
     Command,
     Drop,
+    Fill,
     Finish,
     HangUp,
     Recognise,
@@ -257,6 +258,38 @@ def test_a_sentence_that_fails_to_be_made_does_not_hold_up_the_next(call: Call) 
     call.talk.handle(events.TurnFinished(turn, "Added milk.", 1), call.now)
     assert call.told("notice")[-1]["text"] == words.NOT_SPOKEN
     assert [f.outcome for f in call.of(Finish)] == ["done"]
+
+
+def test_a_caller_who_waits_in_silence_is_told_so_and_not_too_often(call: Call) -> None:
+    call.speak("add milk")
+    call.talk.handle(events.TurnStarted(call.of(Run)[0].turn.id), call.now)
+    for half_seconds in range(20):
+        call.talk.tick(call.now + half_seconds / 2)
+    assert len(call.of(Fill)) == 2
+
+
+def test_an_answer_in_time_needs_no_filler(call: Call) -> None:
+    call.speak("add milk")
+    call.answer("Added milk.")
+    call.play()
+    call.talk.tick(call.now + 5)
+    assert call.of(Fill) == []
+
+
+def test_speech_over_a_filler_stops_it_and_not_the_turn(call: Call) -> None:
+    call.speak("add milk")
+    turn = call.of(Run)[0].turn
+    call.talk.tick(call.now + 2)
+    turn.playout.fill(AUDIO)
+    call.play()
+    call.talk.speech_started(call.now + 2)
+    assert len(call.told("clear")) == 1
+    assert call.of(Cancel) == []
+    call.talk.speech_discarded(call.now + 2)
+    call.answer("Added milk.")
+    call.play()
+    call.talk.played(turn.id, 5000, call.now + 3)
+    assert [(f.outcome, f.heard) for f in call.of(Finish)] == [("done", "Added milk.")]
 
 
 def test_a_failed_turn_tells_its_sentence_and_ends_as_failed(call: Call) -> None:

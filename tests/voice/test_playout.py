@@ -94,6 +94,25 @@ def test_a_sentence_whose_audio_is_gone_does_not_stop_the_reply() -> None:
     assert reply.all_sent
 
 
+def test_a_filler_comes_before_the_reply_and_is_no_part_of_what_was_heard() -> None:
+    reply = playout()
+    reply.fill(bytes(SECOND // 2))
+    reply.sentence_ready(0, "one two")
+    reply.audio_ready(0, SECOND, final=True)
+    assert {seq for seq, _, _ in drain(reply)} == {-1, 0}
+    reply.acknowledge(1000)
+    assert reply.heard_text() == "one"
+
+
+def test_a_filler_that_comes_after_the_reply_began_is_dropped() -> None:
+    reply = playout()
+    reply.audio_ready(0, SECOND, final=True)
+    drain(reply)
+    reply.fill(bytes(SECOND))
+    reply.acknowledge(1000)
+    assert reply.next_fetch() is None
+
+
 def test_an_empty_reply_is_heard_at_once() -> None:
     reply = playout()
     reply.finished(0)
