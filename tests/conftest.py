@@ -23,14 +23,16 @@ SHARING = {
 ORDER = ["unit", "service", "stack", "workers", "browser"]
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what starts processes, and keep together what shares them."""
+    kind = _kind(item)
+    if kind in ("stack", "workers"):
+        item.add_marker(pytest.mark.service)
+    if kind in SHARING.values():
+        item.add_marker(pytest.mark.xdist_group(kind))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts processes, keep together what shares them, and put all in order."""
-    for item in items:
-        kind = _kind(item)
-        if kind in ("stack", "workers"):
-            item.add_marker(pytest.mark.service)
-        if kind in SHARING.values():
-            item.add_marker(pytest.mark.xdist_group(kind))
     items.sort(key=lambda item: (ORDER.index(_kind(item)), "playwright" in _fixtures(item)))
 
 
