@@ -2,7 +2,7 @@
 
 `{"say": text, "tools": [[name, arguments], …]}`, and to make trouble: `"kill_once": path` (SIGKILL
 of its own process, unless the path exists), `"until": path` (waits for it), `"allocate_mb": n`
-(kept until the answer is made), `"raise": text`.
+(kept until the answer is made), `"raise": text`. `"note": path` adds a line there each time.
 """
 
 from __future__ import annotations
@@ -74,6 +74,9 @@ def current_step(messages: list[BaseMessage]) -> dict[str, Any]:
 
 
 def make_trouble(step: dict[str, Any]) -> None:
+    if "note" in step:
+        with Path(step["note"]).open("a") as notes:
+            notes.write("asked\n")
     if "kill_once" in step and not Path(step["kill_once"]).exists():
         Path(step["kill_once"]).touch()
         os.kill(os.getpid(), signal.SIGKILL)

@@ -61,6 +61,16 @@ def add_slowly(what: str, seconds: float, ctx: Context[Any, Any, Any]) -> dict[s
 
 
 @server.tool()
+def add_and_wait(what: str, until: str, ctx: Context[Any, Any, Any]) -> dict[str, Any]:
+    """The change is made, its answer held back until the file is there."""
+    answer = effect(ctx, what)
+    deadline = time.monotonic() + 3
+    while not Path(until).exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return answer
+
+
+@server.tool()
 def refuse() -> dict[str, Any]:
     return {"status": "refused", "said": "That is not yours.", "summary": "", "change": None}
 
