@@ -23,6 +23,7 @@ def violations(
     known = _with_turns(attempts, snapshot.turns)
     return [
         *lost(known, snapshot),
+        *hung_up_on(known),
         *done_twice(known, snapshot),
         *contradictions(known, snapshot),
         *wrong_counts(known, snapshot),
@@ -81,6 +82,13 @@ def _lost_to_its_caller(attempt: Attempt, rows: set[str]) -> str:
     if ended and claim_of(attempt) is Claim.NOTHING:
         return f"{attempt.outcome} without a word on what became of it"
     return ""
+
+
+def hung_up_on(attempts: Sequence[Attempt]) -> Iterator[Violation]:
+    """The death of a worker, the tools or the broker ends no call; and nobody asked for an end."""
+    for attempt in attempts:
+        if attempt.bye and attempt.bye != "call too long":
+            yield _of(attempt, "hung up", f"the server hung up on {attempt.text!r}: {attempt.bye}")
 
 
 def done_twice(attempts: Sequence[Attempt], snapshot: Snapshot) -> Iterator[Violation]:

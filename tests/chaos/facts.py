@@ -60,6 +60,8 @@ class Attempt:
     first_word_at: float | None = None
     """When the caller first heard, read or was shown anything about it."""
     done_at: float | None = None
+    bye: str = ""
+    """Why the server hung up, when it did so itself before the end."""
     repeat: bool = False
     """Said again because the caller was told that nothing was done."""
 

@@ -222,7 +222,7 @@ class Page:
         kind, attempt = message["type"], self._attempt
         if kind not in ("state", "reply_delta"):
             self._log.write("told", caller=self.name, call=self._call, message=message)
-        if kind == "sentence":
+        if kind in ("sentence", "filler"):
             self._turn_of[message["number"]] = message["turn"]
         elif kind == "turn_done":
             self._heard.pop(message["number"], None)
@@ -232,6 +232,8 @@ class Page:
             self._on_transcript(attempt, message)
         elif kind == "notice":
             self._on_notice(attempt, message["text"])
+        elif kind == "bye":
+            attempt.bye = message["reason"]
         elif message.get("turn") == attempt.turn:
             self._on_turn(attempt, message)
 
@@ -262,6 +264,8 @@ class Page:
                 chip = Chip(message["name"], message["status"], message["summary"])
                 attempt.chips[message["id"]] = chip
                 self._word("tool")
+            case "filler":
+                self._word(None)
             case "turn_done":
                 attempt.reply = message["reply"] or attempt.reply
                 self._end(message["state"])

@@ -108,6 +108,12 @@ def test_a_failure_without_a_word_on_what_became_of_it_is_a_lost_turn() -> None:
     assert rules(attempts, snapshot) == ["lost turn"]
 
 
+def test_a_call_that_the_server_ends_by_itself_is_found() -> None:
+    attempts, snapshot = honest()
+    attempts[0].bye = "not reading"
+    assert rules(attempts, snapshot) == ["hung up"]
+
+
 def test_a_todo_made_twice_is_found() -> None:
     attempts, snapshot = honest()
     snapshot.todos.append(TodoRow(1, "Milk"))
