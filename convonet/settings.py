@@ -167,7 +167,22 @@ FLOWER_USER = "operator"
 FLOWER_PASSWORD = secret.derive(SECRET_KEY, "flower")[:20]
 
 # --- Admin ----------------------------------------------------------------------------------
+_TEAL = {
+    "50": "oklch(98.4% .014 180.72)",
+    "100": "oklch(95.3% .051 180.801)",
+    "200": "oklch(91% .096 180.426)",
+    "300": "oklch(85.5% .138 181.071)",
+    "400": "oklch(77.7% .152 181.912)",
+    "500": "oklch(60% .118 184.704)",
+    "600": "oklch(51.1% .096 186.391)",
+    "700": "oklch(43.7% .078 188.216)",
+    "800": "oklch(38.6% .063 188.416)",
+    "900": "oklch(33% .055 190)",
+    "950": "oklch(27.7% .046 192.524)",
+}
 UNFOLD = {
+    # The page's own colour.
+    "COLORS": {"primary": _TEAL},
     "SITE_TITLE": "Convonet",
     "SITE_HEADER": "Convonet",
     "SITE_SUBHEADER": "Calls, todos and what was done",
