@@ -133,6 +133,8 @@ class Snapshot:
     keys_for_ever: list[str] = field(default_factory=list)
     left_in_queues: dict[str, int] = field(default_factory=dict)
     orphans: list[str] = field(default_factory=list)
+    ended_by_themselves: dict[str, int] = field(default_factory=dict)
+    """Parts that nobody killed, which ended all the same and were started again."""
 
 
 @dataclass(frozen=True, slots=True)

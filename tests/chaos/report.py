@@ -88,6 +88,8 @@ def _summary(attempts: Sequence[Attempt], snapshot: Snapshot) -> Iterator[str]:
     yield "ended: " + ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items()))
     yield "told: " + ", ".join(f"{claims[claim]} {claim.value}" for claim in Claim)
     yield "rows: " + ", ".join(f"{count} {name}" for name, count in sorted(states.items()))
+    alone = ", ".join(f"{n} {part}" for part, n in snapshot.ended_by_themselves.items())
+    yield f"parts that ended though nobody had killed them: {alone or 'none'}"
     again = sum(turn.attempts > 1 for turn in snapshot.turns)
     yield f"{again} turns were taken up by more than one worker"
 

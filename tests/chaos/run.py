@@ -130,6 +130,7 @@ async def _come_to_rest(stack: Stack, users: list[int], log: EventLog) -> None:
 def _snapshot(stack: Stack, users: list[int]) -> Snapshot:
     found = evidence.snapshot(users, stack.redis)
     found.orphans = evidence.orphans(stack)
+    found.ended_by_themselves = evidence.ended_by_themselves(stack.logs("supervisor"))
     return found
 
 

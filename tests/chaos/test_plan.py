@@ -12,6 +12,7 @@ import pytest
 from tests.chaos import facts
 from tests.chaos.claims import Claim, claim_of, count_said
 from tests.chaos.commands import Commands
+from tests.chaos.evidence import ended_by_themselves
 from tests.chaos.facts import Attempt, Chip, Command, Kill, Snapshot, TodoRow
 from tests.chaos.killer import plan
 from tests.chaos.victims import VICTIMS
@@ -100,6 +101,14 @@ def test_half_a_sentence_before_a_cut_claims_nothing() -> None:
 )
 def test_the_number_in_an_answer(words: str, count: int | None) -> None:
     assert count_said(words) == count
+
+
+def test_a_part_that_ends_unkilled_is_counted() -> None:
+    log = """WARN exited: agent (exit status 1; not expected)
+WARN exited: web (terminated by SIGKILL; not expected)
+WARN received SIGINT indicating exit request
+INFO exited: speech (exit status 0; expected)"""
+    assert ended_by_themselves(log) == {"agent": 1}
 
 
 def test_facts_survive_being_written_down(tmp_path: Path) -> None:

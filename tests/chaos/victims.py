@@ -111,12 +111,16 @@ class Health:
         if self._stack.pid(part) == old_pid:
             return False
         if part in ("agent", "speech"):
-            return self._beats(part) and len(pool_of(self._stack, part)) >= self.pool_sizes[part]
+            return self._works(part)
         if part == "mcp":
             return _answers(self._mcp)
         if part == "broker":
-            return bool(self._redis.ping())
+            # Its workers have to find it again.
+            return self._works("agent") and self._works("speech")
         return bool(self._stack.health())
+
+    def _works(self, part: str) -> bool:
+        return self._beats(part) and len(pool_of(self._stack, part)) >= self.pool_sizes[part]
 
     def _beats(self, part: str) -> bool:
         beat = self._redis.get(keys.heartbeat(part))
