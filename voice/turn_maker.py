@@ -1,0 +1,35 @@
+"""New turns of a call, new numbers for them, and the empty playout each reply starts with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from voice.audio import AudioFormat
+from voice.options import PlayoutOptions
+from voice.playout import ReplyPlayout
+from voice.turns import LiveTurn, Source
+
+
+class TurnMaker:
+    """Numbers count up over the call; the client ignores audio of any but the latest."""
+
+    def __init__(
+        self, audio_format: AudioFormat, options: PlayoutOptions, ids: Callable[[], str]
+    ) -> None:
+        self._format, self._options = audio_format, options
+        self._numbers = 0
+        self.new_id = ids
+
+    def make(self, source: Source) -> LiveTurn:
+        number = self._next_number()
+        return LiveTurn(playout=self.playout(), number=number, source=source, id=self.new_id())
+
+    def renumber(self, turn: LiveTurn) -> None:
+        turn.number = self._next_number()
+
+    def playout(self) -> ReplyPlayout:
+        return ReplyPlayout(self._format, self._options)
+
+    def _next_number(self) -> int:
+        self._numbers += 1
+        return self._numbers

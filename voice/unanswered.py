@@ -1,0 +1,170 @@
+"""What the caller says until its answer begins: the speech being heard, and the turns that wait.
+
+Pure, and told by `voice.conversation`. An utterance is recognised at a pause, as a guess that the
+caller is done; if so, its transcript is there when the turn begins to wait.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from voice import events, notices
+from voice.audio import AudioFormat
+from voice.options import CallOptions
+from voice.telling import Telling
+from voice.turn_maker import TurnMaker
+from voice.turns import Begin, Drop, Finish, LiveTurn, Recognise
+
+# Said on the first, then on every so many-th utterance without words.
+NOISE_EVERY = 3
+
+
+@dataclass(slots=True)
+class Guess:
+    """An utterance recognised at a pause, in case the caller is done."""
+
+    utterance_id: str
+    text: str | None = None
+    failed: bool = False
+
+
+class Unanswered:
+    def __init__(
+        self, audio_format: AudioFormat, options: CallOptions, turns: TurnMaker, out: Telling
+    ) -> None:
+        self._format = audio_format
+        self._options = options
+        self._turns = turns
+        self._out = out
+        self._hearing: LiveTurn | None = None
+        self._guess: Guess | None = None
+        self._waiting: deque[LiveTurn] = deque()
+        self._wordless = 0
+
+    @property
+    def hearing(self) -> bool:
+        """The caller is speaking."""
+        return self._hearing is not None
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._waiting)
+
+    def unrecognised(self) -> list[LiveTurn]:
+        """Waiting turns whose words are not known yet."""
+        return [turn for turn in self._waiting if turn.transcript is None]
+
+    def has_room(self) -> bool:
+        """May one more turn wait? If not, the caller is told."""
+        if len(self._waiting) < self._options.waiting_turns:
+            return True
+        self._out.notice(notices.TOO_MANY, "warning")
+        return False
+
+    def started(self) -> None:
+        self._hearing = self._turns.make("voice")
+
+    def paused(self, audio: bytes) -> None:
+        self._guess = Guess(self._turns.new_id())
+        self._out.add(Recognise(self._guess.utterance_id, audio))
+
+    def resumed(self) -> None:
+        self._guess = None
+
+    def discarded(self) -> None:
+        self._hearing = self._guess = None
+
+    def ended(self, audio: bytes, silence_ms: int, now: float) -> bool:
+        """The utterance is over; False says that it was refused."""
+        turn, guess = self._hearing or self._turns.make("voice"), self._guess
+        self._hearing = self._guess = None
+        if not self.has_room():
+            return False
+        turn.ended_at = now - silence_ms / 1000
+        turn.mark("endpoint", now)
+        turn.utterance_ms = self._format.ms_of(len(audio))
+        turn.utterance_id = guess.utterance_id if guess else self._turns.new_id()
+        if guess is None or guess.failed:
+            self._out.add(Recognise(turn.utterance_id, audio))
+        elif guess.text == "":
+            self._no_words(turn)
+            return True
+        elif guess.text is not None:
+            turn.transcript = guess.text
+            turn.mark("transcript", now)
+        self._wait(turn, now)
+        return True
+
+    def typed(self, text: str, now: float) -> None:
+        turn = self._turns.make("typed")
+        turn.ended_at, turn.transcript = now, text
+        self._wait(turn, now)
+
+    def transcribed(self, event: events.Transcribed, now: float) -> bool:
+        """Words of an utterance; True says that the turn they belong to waited for them."""
+        guess = self._guess
+        if guess is not None and event.utterance_id == guess.utterance_id:
+            guess.text, guess.failed = event.text, event.failed
+            if self._hearing is not None and event.text:
+                self._out.transcript(self._hearing, event.text, final=False)
+            return False
+        for turn in self.unrecognised():
+            if turn.utterance_id == event.utterance_id:
+                self._words(turn, event, now)
+                return True
+        return False
+
+    def take_next(self) -> LiveTurn | None:
+        """The turn that is to be answered next, if its words are known: turns keep their order."""
+        if not self._waiting or self._waiting[0].transcript is None:
+            return None
+        self._wordless = 0
+        return self._waiting.popleft()
+
+    def leave(self) -> list[LiveTurn]:
+        """The caller is gone: the turns whose words are known wait no longer."""
+        self._hearing = None
+        ready = [turn for turn in self._waiting if turn.transcript is not None]
+        self._waiting = deque(self.unrecognised())
+        return ready
+
+    def give_up_on_recogniser(self, now: float) -> None:
+        for turn in [t for t in self.unrecognised() if now > t.deadline]:
+            self._waiting.remove(turn)
+            turn.error = "not recognised"
+            self._out.notice(notices.NOT_HEARD, "error")
+            self._out.add(Finish(turn, "failed", ""))
+
+    def not_stored(self, some_id: str, now: float) -> None:
+        for turn in [t for t in self._waiting if some_id in (t.id, t.utterance_id)]:
+            self._waiting.remove(turn)
+            turn.error = "not stored"
+            turn.mark("done", now)
+            self._out.done(turn, "failed", "")
+
+    # Inside ---------------------------------------------------------------------------------
+    def _wait(self, turn: LiveTurn, now: float) -> None:
+        turn.deadline = now + self._options.turn_seconds
+        self._waiting.append(turn)
+        self._out.add(Begin(turn))
+        if turn.transcript is not None:
+            self._out.transcript(turn, turn.transcript)
+
+    def _words(self, turn: LiveTurn, event: events.Transcribed, now: float) -> None:
+        if not event.text:
+            self._waiting.remove(turn)
+            self._out.add(Drop(turn))
+            self._no_words(turn, failed=event.failed)
+            return
+        turn.transcript = event.text
+        turn.mark("transcript", now)
+        self._out.transcript(turn, event.text)
+
+    def _no_words(self, turn: LiveTurn, *, failed: bool = False) -> None:
+        self._out.transcript(turn, "")
+        self._wordless += 1
+        if failed:
+            self._out.notice(notices.NOT_HEARD, "warning")
+        elif self._wordless % NOISE_EVERY == 0:
+            self._out.notice(notices.ONLY_NOISE, "warning")
