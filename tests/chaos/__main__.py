@@ -33,7 +33,8 @@ def main(arguments: list[str]) -> int:
     if broken:
         _say(f"To look closer: python -m tests.chaos {directory}")
         return 1
-    shutil.rmtree(directory)
+    if not env.flag("KEEP"):
+        shutil.rmtree(directory)
     return 0
 
 
