@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import sys
+from functools import cache
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
@@ -15,8 +19,10 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from voice.sockets import call_socket, page_socket, unknown_socket  # noqa: E402
+from voice.sweeper import Sweeper  # noqa: E402
+from voice.wiring import services  # noqa: E402
 
-application = ProtocolTypeRouter(
+routes = ProtocolTypeRouter(
     {
         "http": pages,
         "websocket": AuthMiddlewareStack(
@@ -31,3 +37,21 @@ application = ProtocolTypeRouter(
         ),
     }
 )
+
+
+@cache
+def sweeping() -> asyncio.Task[None]:
+    joined = services()
+    sweeper = Sweeper(joined.redis, joined.queue)
+    return asyncio.get_running_loop().create_task(sweeper.run(), name="sweeper")
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    sweeping()
+    await routes(scope, receive, send)
+
+
+# What a dead web process left shall not wait for somebody to call. Daphne, which has no start-up
+# hook, has installed its reactor by now; any other server begins with the first request.
+if reactor := sys.modules.get("twisted.internet.reactor"):
+    reactor.callLater(0, sweeping)

@@ -41,9 +41,12 @@ class Sweeper:
             try:
                 await self.sweep()
                 self._failing = False
-            except (BrokerLost, RedisError, DatabaseError, OSError) as error:
+            except Exception as error:
+                # Whatever it is, others depend on the next look.
+                expected = isinstance(error, BrokerLost | RedisError | DatabaseError | OSError)
                 if not self._failing:
-                    logger.warning("sweep failed", extra={"error": type(error).__name__})
+                    fields = {"error": type(error).__name__}
+                    logger.warning("sweep failed", exc_info=not expected, extra=fields)
                 self._failing = True
             await asyncio.sleep(SWEEP_SECONDS)
 
