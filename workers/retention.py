@@ -9,13 +9,15 @@ from typing import Any
 from django.db.models import QuerySet
 
 from todo.models import Mention, Question, ToolRequest
-from voice.models import Call
+from voice.models import Call, Checkpoint
 from workers.options import RetentionOptions
 
 logger = logging.getLogger("workers.retention")
 
 # Small transactions, so that a caller's turn never waits long for the database.
 BATCH = 200
+# A turn's checkpoint goes with its end; no turn takes nearly as long.
+LEFT = timedelta(days=1)
 
 
 def purge(now: datetime, options: RetentionOptions) -> dict[str, int]:
@@ -26,6 +28,7 @@ def purge(now: datetime, options: RetentionOptions) -> dict[str, int]:
         "tool_requests": _delete(ToolRequest.objects.filter(created_at__lt=requests)),
         "questions": _delete(Question.objects.filter(created_at__lt=requests)),
         "mentions": _delete(Mention.objects.filter(spoken_at__lt=requests)),
+        "checkpoints": _delete(Checkpoint.objects.filter(saved_at__lt=now - LEFT)),
         "calls": _delete(Call.objects.filter(started_at__lt=calls)),
     }
     logger.info("old records deleted", extra=counts)

@@ -22,7 +22,7 @@ from todo.models import Mention, Question, Reminder, ToolRequest
 from todo.signals import changed
 from voice import keys
 from voice.events import ReminderDue, TodosChanged, decode
-from voice.models import Call, Turn
+from voice.models import Call, Checkpoint, Turn
 from workers import reminders, retention
 from workers.options import RetentionOptions
 
@@ -53,18 +53,25 @@ def test_old_records_go_and_new_ones_stay() -> None:
     for age in (1, 30, 200):
         call = Call.objects.create(user=anna)
         Call.objects.filter(pk=call.pk).update(started_at=now - timedelta(days=age))
-        Turn.objects.create(call=call, number=1)
+        turn = Turn.objects.create(call=call, number=1)
         key = f"key-{age}"
         ToolRequest.objects.create(key=key, owner=anna, tool="add", result={})
         question = Question.objects.create(
             owner=anna, tool="x", arguments={}, question="?", created_at=now
         )
         then = now - timedelta(days=age)
+        Checkpoint.objects.create(turn=turn, messages="[]", saved_at=then + timedelta(hours=12))
         ToolRequest.objects.filter(pk=key).update(created_at=then)
         Question.objects.filter(pk=question.pk).update(created_at=then)
         Mention.objects.create(call_id=call.pk, owner=anna, spoken_at=then)
     counts = retention.purge(now, RetentionOptions(call_days=90, tool_request_days=7))
-    assert counts == {"tool_requests": 2, "questions": 2, "mentions": 2, "calls": 1}
+    assert counts == {
+        "tool_requests": 2,
+        "questions": 2,
+        "mentions": 2,
+        "checkpoints": 2,
+        "calls": 1,
+    }
     assert list(ToolRequest.objects.values_list("pk", flat=True)) == ["key-1"]
     assert (Call.objects.count(), Turn.objects.count()) == (2, 2)
     assert (Question.objects.count(), Mention.objects.count()) == (1, 1)
