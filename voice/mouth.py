@@ -1,0 +1,113 @@
+"""The mouth of a call: everything that leaves for the caller's client, in order.
+
+Messages first, then reply audio as `voice.playout` paces it. Bounds: `OUTBOX` messages waiting;
+audio is read from the store only when it may leave.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from voice import browser_stream as wire
+from voice.conversation import Conversation
+from voice.errors import BrokerLost
+from voice.fillers import Fillers
+from voice.ports import Store
+from voice.turns import HangUp, LiveTurn
+
+logger = logging.getLogger(__name__)
+
+# A reply is a few dozen messages; a client this far behind is not reading.
+OUTBOX = 1000
+
+SendMessage = Callable[[str | bytes], Awaitable[None]]
+
+
+class Mouth:
+    """`flush` sends the conversation's commands their way, `hang_up` ends the call."""
+
+    def __init__(
+        self,
+        *,
+        conversation: Conversation,
+        send: SendMessage,
+        store: Store,
+        fillers: Fillers,
+        flush: Callable[[], None],
+        hang_up: Callable[[HangUp], None],
+        log_fields: Mapping[str, object],
+    ) -> None:
+        self._conversation = conversation
+        self._send, self._store = send, store
+        self._fillers, self._filled = fillers, 0
+        self._flush, self._hang_up = flush, hang_up
+        self._log_fields = log_fields
+        self._outbox: deque[str] = deque()
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something may have changed: look what may leave."""
+        self._wake.set()
+
+    def tell(self, message: dict[str, Any]) -> None:
+        if len(self._outbox) >= OUTBOX:
+            self._hang_up(HangUp(4408, "not reading", "Your device stopped reading."))
+            return
+        self._outbox.append(wire.encode(message))
+        self._wake.set()
+
+    def notice(self, text: str, level: str = "warning") -> None:
+        self.tell({"type": "notice", "text": text, "level": level})
+
+    def fill(self, turn: LiveTurn) -> None:
+        """Say a few words while the turn's reply is not there, if some are at hand."""
+        filler = self._fillers.pick(self._filled)
+        if filler is None:
+            self._conversation.not_filled(turn)
+            return
+        self._filled += 1
+        text, audio = filler
+        turn.playout.fill(audio)
+        self.tell({"type": "filler", "turn": turn.id, "number": turn.number, "text": text})
+
+    async def run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._send_outbox()
+            try:
+                while await self._send_audio():
+                    await self._send_outbox()
+            except BrokerLost:
+                # The audio stays where it is; the next tick tries again.
+                logger.warning("reply audio not read", extra=self._log_fields)
+
+    async def _send_outbox(self) -> None:
+        while self._outbox:
+            await self._send(self._outbox.popleft())
+
+    async def _send_audio(self) -> bool:
+        """Send one message of reply audio, if one may leave."""
+        fetch = self._conversation.next_fetch()
+        turn = self._conversation.current
+        if fetch is None or turn is None:
+            return False
+        pcm = fetch.filler or await self._store.read_reply(
+            turn.id, fetch.seq, fetch.start, fetch.end
+        )
+        if self._conversation.current is not turn or self._conversation.next_fetch() is None:
+            return True
+        if not fetch.filler and len(pcm) < fetch.end - fetch.start:
+            turn.playout.lost(fetch)
+            logger.error("reply audio gone", extra={**self._log_fields, "turn_id": turn.id})
+            return True
+        self._conversation.sending(fetch, time.monotonic())
+        self._flush()
+        await self._send_outbox()
+        await self._send(wire.audio_message(turn.number, fetch.at_ms, pcm))
+        return True

@@ -1,0 +1,117 @@
+"""The reader of a call: what the caller's client sends, checked, rationed and handed on.
+
+Audio goes through `voice.listening`, whose utterances the conversation gets; messages go to the
+conversation. Bounds: those of `voice.limits`, and one utterance of audio.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+from voice import browser_stream as wire
+from voice.audio import AudioFormat
+from voice.conversation import Conversation
+from voice.endpointing import Endpoint
+from voice.errors import Refused
+from voice.limits import AudioAllowance, MessageAllowance
+from voice.listening import Heard, Listener
+from voice.options import CallOptions
+from voice.turns import HangUp
+
+Receive = Callable[[], Awaitable[str | bytes | None]]
+
+
+class Reader:
+    """`flush` sends the conversation's commands their way, `hang_up` ends the call."""
+
+    def __init__(
+        self,
+        *,
+        conversation: Conversation,
+        audio_format: AudioFormat,
+        options: CallOptions,
+        flush: Callable[[], None],
+        notice: Callable[[str], None],
+        hang_up: Callable[[HangUp], None],
+    ) -> None:
+        self._conversation = conversation
+        self._flush, self._notice, self._hang_up = flush, notice, hang_up
+        self._most_characters = options.text_characters
+        self._listener = Listener(audio_format, options.endpoint)
+        self._messages = MessageAllowance(options.messages_per_second)
+        self._muted = False
+        self.audio = AudioAllowance(audio_format, options.flood_seconds)
+
+    async def run(self, receive: Receive) -> None:
+        """Until the socket ends (None) or the client breaks the protocol."""
+        try:
+            while (message := await receive()) is not None:
+                if isinstance(message, bytes):
+                    self._on_audio(message)
+                else:
+                    self._on_control(message)
+        except Refused as refusal:
+            self._hang_up(HangUp(refusal.code, "refused", refusal.sentence))
+
+    def finish(self) -> None:
+        """Nothing more comes: what was said before a pause counts, half a sentence does not."""
+        last = self._listener.finish_if_paused()
+        if last is not None:
+            self._heard(last)
+
+    def _on_audio(self, pcm: bytes) -> None:
+        wire.check_audio(pcm)
+        if self._muted or not self.audio.take(len(pcm), time.monotonic()):
+            return
+        changed = False
+        for heard in self._listener.feed(pcm):
+            self._heard(heard)
+            changed = True
+        if changed:
+            self._flush()
+
+    def _heard(self, heard: Heard) -> None:
+        conversation, now = self._conversation, time.monotonic()
+        match heard.endpoint:
+            case Endpoint.STARTED:
+                conversation.speech_started(now)
+            case Endpoint.PAUSED:
+                conversation.speech_paused(heard.audio)
+            case Endpoint.RESUMED:
+                conversation.speech_resumed()
+            case Endpoint.ENDED:
+                conversation.speech_ended(heard.audio, heard.silence_ms, now)
+            case Endpoint.DISCARDED:
+                conversation.speech_discarded(now)
+
+    def _on_control(self, text: str) -> None:
+        now = time.monotonic()
+        self._messages.take(now)
+        match wire.decode(text):
+            case wire.Typed(text=words):
+                self._typed(words, now)
+            case wire.Interrupt():
+                self._conversation.interrupt(now)
+            case wire.Played(turn_id=turn_id, ms=ms):
+                self._conversation.played(turn_id, ms, now)
+            case wire.Mute(muted=muted):
+                self._mute(muted)
+            case wire.Stop():
+                self._hang_up(HangUp(1000, "hung up", ""))
+            case wire.Start():
+                raise Refused(4400, "This call has already begun.")
+        self._flush()
+
+    def _typed(self, words: str, now: float) -> None:
+        most = self._most_characters
+        if len(words) > most:
+            self._notice(f"That is too long for me. Please keep it under {most} characters.")
+        elif words:
+            self._conversation.typed(words, now)
+
+    def _mute(self, muted: bool) -> None:
+        self._muted = muted
+        last = self._listener.finish() if muted else None
+        if last is not None:
+            self._heard(last)
