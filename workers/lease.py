@@ -84,7 +84,7 @@ class Lease:
 
     def release(self) -> None:
         """The turn is over and told."""
-        self.rows.update(lease_until=None, lease_holder="")
+        self.rows.update(lease_until=None, lease_holder="", queued_at=None)
 
     def _renew(self) -> None:
         began = monotonic()
