@@ -17,6 +17,10 @@ os.environ["CONVONET_VAR"] = _directory
 # Nothing listens there, so code that asks for the broker unasked is refused at once.
 os.environ["REDIS_URL"] = "redis://:nobody@127.0.0.1:1/0"
 
+# Set by the test that runs others once more on PostgreSQL.
+if "TEST_DATABASE_URL" in os.environ:
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+
 from convonet.settings import *  # noqa: E402, F403
 
 # Hashing a test's passwords as slowly as real ones would be most of the run.

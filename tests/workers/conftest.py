@@ -25,13 +25,21 @@ MODEL = "tests.workers.scripted_model.ScriptedModel"
 Environment = dict[str, str]
 
 
+def database_url() -> str:
+    """Of the database that pytest made for this run."""
+    chosen = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{chosen['NAME']}"
+    return f"postgres://{chosen['USER']}@{chosen['HOST']}:{chosen['PORT']}/{chosen['NAME']}"
+
+
 @pytest.fixture(scope="session")
 def base_env(broker: str, django_db_setup: None, django_db_blocker: Any) -> Environment:
     """For workers that see the rows and the broker of this test run."""
     return os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.workers.settings",
         "TEST_REDIS_URL": broker,
-        "TEST_DATABASE": str(connection.settings_dict["NAME"]),
+        "TEST_DATABASE": database_url(),
         "LANGUAGE_MODEL": MODEL,
     }
 

@@ -3,7 +3,7 @@
 import os
 
 os.environ["REDIS_URL"] = os.environ["TEST_REDIS_URL"]
-os.environ["DATABASE_URL"] = f"sqlite:///{os.environ['TEST_DATABASE']}"
+os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE"]
 
 from convonet.settings import *  # noqa: F403
 

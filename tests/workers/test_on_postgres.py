@@ -1,0 +1,30 @@
+"""The tests of what survives a crash, once more on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.stack import ROOT
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(400)]
+MODULES = ["tests/workers/test_durability.py", "tests/workers/test_leases.py"]
+
+
+def test_turns_survive_on_postgresql_too(postgres_url: str) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *MODULES]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    done = subprocess.run(
+        [*command, "tests/voice/test_sweeper.py"],
+        cwd=ROOT,
+        env=env | {"TEST_DATABASE_URL": postgres_url, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=360,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
