@@ -15,6 +15,7 @@ SECONDS = 420
 
 
 @pytest.mark.soak
+@pytest.mark.service
 @pytest.mark.timeout(SECONDS + 30)
 def test_a_run_with_every_victim_once_breaks_no_promise() -> None:
     env = os.environ | {"KILLS": str(len(VICTIMS)), "SEED": "1"}
