@@ -145,6 +145,8 @@ SPEECH_CHILDREN = env.integer("SPEECH_CHILDREN", 2, least=1, most=64)
 # A child is replaced after a task once it has grown by so much, and cannot grow beyond the ceiling.
 CHILD_HEADROOM_MB = env.integer("CHILD_HEADROOM_MB", 150, least=16)
 CHILD_CEILING_MB = env.integer("CHILD_CEILING_MB", 400, least=64)
+# How far the tool server may grow beyond its size at the start before a tool fails.
+MCP_CEILING_MB = env.integer("MCP_CEILING_MB", 200, least=32)
 # What is kept for how long: calls with their turns, and the answers to repeated tool calls.
 CALL_RETENTION_DAYS = env.integer("CALL_RETENTION_DAYS", 90, least=1)
 TOOL_REQUEST_RETENTION_DAYS = env.integer("TOOL_REQUEST_RETENTION_DAYS", 7, least=1)

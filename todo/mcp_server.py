@@ -45,6 +45,7 @@ REFUSED: dict[str, Any] = {
     "question": None,
 }
 BROKEN = REFUSED | {"said": "I could not reach your todos just now, so nothing was changed."}
+TOO_MUCH = REFUSED | {"said": "That was too much for me at once, so nothing was changed."}
 Identify = Callable[[dict[str, Any]], Actor]
 Handler = Callable[[types.CallToolRequest], Awaitable[types.ServerResult]]
 
@@ -131,6 +132,10 @@ def _call(
     except DatabaseError as error:
         logger.error("tool failed", extra={"tool": name[:60], "error": type(error).__name__})
         return BROKEN
+    except MemoryError:
+        # The process is at its ceiling; the transaction of the change is rolled back.
+        logger.error("tool failed", extra={"tool": name[:60], "error": "MemoryError"})
+        return TOO_MUCH
     finally:
         close_old_connections()
 

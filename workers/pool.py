@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from celery.concurrency import asynpool, prefork
 
-from workers import memory, wiring
+from convonet import memory
+from workers import wiring
 
 
 class MeasuredWorker(asynpool.Worker):  # type: ignore[misc]  # celery has no types

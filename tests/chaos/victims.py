@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import redis
 
+from convonet.memory import VOLUNTEER_SCORE
 from tests.chaos.moments import Moment
 from tests.stack import Stack
 from voice import keys
-from workers.memory import VOLUNTEER_SCORE
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
+from convonet import memory
 from todo.actor import known_zone
 
 # A held connection saves a reconnect per tool call; Django tests it before using it again.
@@ -59,6 +60,9 @@ def _serve_http(port: int) -> None:
 
     from todo.mcp_http import make_app
 
+    # A tool that runs away fails by itself; if the kernel must choose, a restart here costs little.
+    memory.limit_growth(settings.MCP_CEILING_MB)
+    memory.volunteer()
     uvicorn.run(
         make_app(),
         host="127.0.0.1",

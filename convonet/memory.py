@@ -7,7 +7,7 @@ import resource
 import sys
 from pathlib import Path
 
-logger = logging.getLogger("workers.memory")
+logger = logging.getLogger("convonet.memory")
 
 # Of two processes the kernel may kill for memory, it shall kill a child: its turn is redelivered.
 VOLUNTEER_SCORE = 500
