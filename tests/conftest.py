@@ -14,19 +14,19 @@ from tests.stack import Stack
 # these in one of its lanes, so that few products and browsers are ever up at once.
 SHARING = {
     "stack": "stack",
-    "new_stack": "stack",
-    "postgres_url": "stack",
+    "new_stack": "products",
+    "postgres_url": "products",
     "base_env": "workers",
     "playwright": "browser",
 }
-# What is quick goes first. Then the longest, beside which the two others fit.
-ORDER = ["unit", "service", "stack", "workers", "browser"]
+# What is quick goes first; a lane that has come to its end takes the next of the others.
+ORDER = ["unit", "service", "stack", "products", "workers", "browser"]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what starts processes, and keep together what shares them."""
     kind = _kind(item)
-    if kind in ("stack", "workers"):
+    if kind in ("stack", "products", "workers"):
         item.add_marker(pytest.mark.service)
     if kind in SHARING.values():
         item.add_marker(pytest.mark.xdist_group(kind))
