@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from voice.audio import AudioFormat
 from voice.options import PlayoutOptions
 
+# Odd lengths make a client's milliseconds and ours differ by one per message at the most.
+ROUNDING_MS = 40
+
 
 @dataclass(slots=True)
 class Sentence:
@@ -128,7 +131,7 @@ class ReplyPlayout:
 
     @property
     def waiting_to_be_heard(self) -> bool:
-        return self.heard_ms < self.sent_ms
+        return self.heard_ms + ROUNDING_MS < self.sent_ms
 
     def heard_text(self) -> str:
         """The words heard so far: whole sentences, and of the current one its share in time."""

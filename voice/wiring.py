@@ -12,6 +12,8 @@ from functools import cache
 
 from django.conf import settings
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from convonet.celery import app
 from voice.audio import BROWSER
@@ -49,7 +51,12 @@ def services() -> Services:
     redis = Redis.from_url(url, socket_timeout=3, socket_connect_timeout=2, max_connections=20)
     # The hub's read blocks for longer than any other command may take.
     reading = Redis.from_url(
-        url, socket_timeout=BLOCK_MS / 1000 + 3, socket_connect_timeout=2, max_connections=2
+        url,
+        socket_timeout=BLOCK_MS / 1000 + 3,
+        socket_connect_timeout=2,
+        max_connections=2,
+        # The hub tries again by itself, and sooner.
+        retry=Retry(NoBackoff(), 0),
     )
     hub = EventHub(reading)
     task = asyncio.get_running_loop().create_task(hub.run(), name="event hub")

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from langchain_core.messages import BaseMessage, SystemMessage
+from redis.exceptions import RedisError
 
 from todo.context import sign
 from voice.models import Turn
@@ -90,6 +91,12 @@ class TurnRunner:
             return self._run(record, deadline)
         except LeaseLost:
             raise
+        except RedisError as error:
+            # Nobody can be told now. The turn goes on from its last step when the broker is back.
+            fields = {"turn_id": record.id, "error": type(error).__name__}
+            logger.warning("turn left for later", extra=fields)
+            record.lease.let_go()
+            return "broker"
         except Exception as error:
             # Everything, SoftTimeLimitExceeded and MemoryError too: the caller waits for a word.
             logger.exception(

@@ -10,6 +10,8 @@ from typing import Any
 
 import redis
 from celery import bootsteps
+from celery.beat import EmbeddedService
+from celery.worker.components import Beat
 from django.conf import settings
 
 from voice import keys
@@ -33,6 +35,29 @@ class MaintainPool(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has
     def register_with_event_loop(self, worker: Any, hub: Any) -> None:
         # Celery cancels and registers this again with every connection to the broker.
         hub.call_repeatedly(MAINTAIN_SECONDS, worker.pool.maintain_pool)
+
+
+class KeepBeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Celery never looks whether the scheduler it embedded (`-B`) still lives."""
+
+    requires = (POOL, "celery.worker.components:Beat")
+
+    def register_with_event_loop(self, worker: Any, hub: Any) -> None:
+        if worker.beat is not None:
+            hub.call_repeatedly(BEAT_SECONDS, self._look, worker)
+
+    def _look(self, worker: Any) -> None:
+        if worker.beat.exitcode is None:
+            return
+        logger.error("beat died, starting another", extra={"exitcode": worker.beat.exitcode})
+        worker.beat = EmbeddedService(
+            worker.app, schedule_filename=worker.schedule_filename, scheduler_cls=worker.scheduler
+        )
+        for step in worker.steps:
+            if isinstance(step, Beat):
+                # What the worker stops when it stops.
+                step.obj = worker.beat
+        worker.beat.start()
 
 
 class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types

@@ -86,6 +86,10 @@ class Lease:
         """The turn is over and told."""
         self.rows.update(lease_until=None, lease_holder="", queued_at=None)
 
+    def let_go(self) -> None:
+        """It cannot be finished here: any worker may take it at once."""
+        self.rows.update(lease_until=timezone.now())
+
     def _renew(self) -> None:
         began = monotonic()
         if not self.rows.update(lease_until=_until(timezone.now())):

@@ -13,7 +13,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from workers import bootsteps, preload, wiring
 
-current_app.steps["worker"].update({bootsteps.MaintainPool, bootsteps.Heartbeat})
+STEPS = {bootsteps.MaintainPool, bootsteps.Heartbeat, bootsteps.KeepBeat}
+current_app.steps["worker"].update(STEPS)
 
 
 class TurnTask(Task):  # type: ignore[misc]  # celery has no types

@@ -113,6 +113,17 @@ def test_a_filler_that_comes_after_the_reply_began_is_dropped() -> None:
     assert reply.next_fetch() is None
 
 
+def test_a_millisecond_lost_to_rounding_keeps_nothing_waiting() -> None:
+    reply = playout()
+    for _ in range(2):
+        reply.fill(bytes(31_990))
+        while (fetch := reply.next_fetch()) is not None:
+            reply.sent(fetch)
+            reply.acknowledge(fetch.at_ms + BROWSER.ms_of(len(fetch.filler)))
+    assert reply.heard_ms < reply.sent_ms
+    assert not reply.waiting_to_be_heard
+
+
 def test_an_empty_reply_is_heard_at_once() -> None:
     reply = playout()
     reply.finished(0)

@@ -112,6 +112,10 @@ def descendants(worker: Worker) -> list[psutil.Process]:
     return below
 
 
+def beats(worker: Worker) -> list[psutil.Process]:
+    return [p for p in descendants(worker) if "beat" in " ".join(p.cmdline())]
+
+
 @pytest.mark.service
 def test_beat_fires_reminders_and_dies_with_its_worker(
     start_worker: Callable[..., Worker],
@@ -140,6 +144,23 @@ def test_beat_fires_reminders_and_dies_with_its_worker(
         10,
         "child and beat have gone",
     )
+
+
+@pytest.mark.service
+def test_a_beat_that_is_killed_is_replaced(
+    start_worker: Callable[..., Worker],
+    tool_server: ToolServer,
+    caller: Caller,
+    redis: redis_library.Redis,
+) -> None:
+    worker = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
+    wait_until(lambda: bool(beats(worker)), 20, "the beat runs")
+    beats(worker)[0].kill()
+    now = timezone.now()
+    Reminder.objects.create(owner=caller.call.user, text="call Anna", due_at=now)
+    wait_until(lambda: bool(told(redis, caller.call.user_id)), 30, "the reminder is told")
+    worker.stop()
+    assert worker.popen.returncode is not None
 
 
 @pytest.mark.service
