@@ -7,6 +7,7 @@ next when told that this one ended. What the caller is told goes into the shared
 from __future__ import annotations
 
 from voice import events, notices, patience
+from voice.late import LateAnswers
 from voice.options import CallOptions
 from voice.playout import Fetch
 from voice.telling import Telling
@@ -19,6 +20,7 @@ class Answering:
         self._options = options
         self._turns = turns
         self._out = out
+        self._late = LateAnswers(out)
         self._ending = False
         self.turn: LiveTurn | None = None
 
@@ -40,13 +42,14 @@ class Answering:
         turn.ended_at, turn.deadline = now, now + self._options.turn_seconds
         turn.playout.sentence_ready(0, text)
         turn.playout.finished(1)
-        turn.answered = True
+        turn.answered, turn.progress_at = True, now
         self._out.add(Announce(turn, text))
 
     def handle(self, event: events.Event, now: float) -> bool:
         """True says that the turn ended by itself."""
         turn = self.turn
         if turn is None or getattr(event, "turn_id", None) != turn.id:
+            self._late.handle(event)
             return False
         self._apply(event, turn, now)
         return self._end_if_heard(turn, now)
@@ -184,7 +187,9 @@ class Answering:
         elif patience.overdue(turn, now):
             turn.error = "deadline"
             self._out.notice(notices.TOO_LONG, "error")
-            self.stop("failed", now)
+            self._out.clear(turn)
+            self._late.expect(turn.id)
+            self._done(turn, "failed", turn.playout.heard_text(), now)
         elif not hearing and patience.mute(turn, now):
             self._out.notice(notices.NOT_SPOKEN, "warning")
             self._end(turn, turn.playout.heard_text(), now)

@@ -20,3 +20,7 @@ _MISSING = (
 
 def worker_missing(role: str) -> str:
     return _MISSING.format(what="listening" if role == "speech" else "thinking")
+
+
+def late_answer(reply: str) -> str:
+    return f"What took too long has been answered now: {reply}"

@@ -300,13 +300,26 @@ def test_a_failed_turn_tells_its_sentence_and_ends_as_failed(call: Call) -> None
     assert [f.outcome for f in call.of(Finish)] == ["failed"]
 
 
-def test_a_turn_past_its_deadline_is_cancelled_and_apologised_for(call: Call) -> None:
+def test_a_turn_past_its_deadline_is_apologised_for_and_its_late_answer_shown(call: Call) -> None:
     call.speak("add milk")
-    call.talk.handle(events.TurnStarted(call.of(Run)[0].turn.id), call.now)
+    turn = call.of(Run)[0].turn.id
+    call.talk.handle(events.TurnStarted(turn), call.now)
     call.talk.tick(call.now + CallOptions().turn_seconds + 1)
     assert call.told("notice")[-1]["text"] == words.TOO_LONG
-    assert len(call.of(Cancel)) == 1
     assert call.of(Finish)[0].turn.error == "deadline"
+    call.speak("add eggs")
+    assert call.of(Run)[-1].turn.transcript == "add eggs"
+    call.talk.handle(events.SentenceAudio(turn, 0, SECOND, final=True), call.now)
+    call.talk.handle(events.TurnFinished(turn, "Added milk.", 1), call.now)
+    assert call.told("notice")[-1]["text"] == words.late_answer("Added milk.")
+    assert call.talk.next_fetch() is None
+    assert [f.outcome for f in call.of(Finish)] == ["failed"]
+
+
+def test_a_reminder_waits_for_its_audio(call: Call) -> None:
+    call.talk.announce(7, "Reminder: call Anna.", call.now)
+    call.talk.tick(call.now + 5)
+    assert call.told("notice") == []
 
 
 def test_a_turn_nobody_takes_up_is_asked_after_once_and_kept(call: Call) -> None:
