@@ -25,8 +25,9 @@ FIND_PYTHON = for python in $${PYTHON:-} $(BIN)/python python3.11 python3.12 pyt
 run:  ## Install if needed, start everything, print where it is
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap $(LOCK) && exec $(BIN)/python -m convonet.launcher
 
-# pyproject.toml names the plugins that the tests use.
-PYTEST = PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/python -m pytest
+# pyproject.toml names the plugins that the tests use. What is compiled is kept, even where the
+# shell says otherwise: the tests start hundreds of processes, and each would compile it again.
+PYTEST = PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 IN_LANES = -n $(LANES) --dist loadgroup --no-loadscope-reorder
 
 test:  ## Install the test tools if needed and run every test (ARGS=tests/todo for less)

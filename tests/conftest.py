@@ -15,18 +15,18 @@ from tests.stack import Stack
 SHARING = {
     "stack": "stack",
     "new_stack": "products",
-    "postgres_url": "products",
+    "postgres_url": "postgres",
     "base_env": "workers",
     "playwright": "browser",
 }
 # What is quick goes first; a lane that has come to its end takes the next of the others.
-ORDER = ["unit", "service", "stack", "products", "workers", "browser"]
+ORDER = ["unit", "service", "stack", "products", "postgres", "workers", "browser"]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what starts processes, and keep together what shares them."""
     kind = _kind(item)
-    if kind in ("stack", "products", "workers"):
+    if kind in SHARING.values() and kind != "browser":
         item.add_marker(pytest.mark.service)
     if kind in SHARING.values():
         item.add_marker(pytest.mark.xdist_group(kind))
