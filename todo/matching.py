@@ -16,6 +16,8 @@ from todo.sounds import likeness
 # A match this good may be acted on; below WEAK the words mean something else.
 SURE = 0.74
 WEAK = 0.45
+# A telling word less like any of the todo's than this was not meant for it: ask, never act.
+STRANGE = 0.6
 # Matches closer together than this are equally good.
 TIE = 0.1
 
@@ -106,17 +108,22 @@ def _score(asked: list[str], candidate: Candidate) -> Ranked:
     hints = content_words(" ".join(candidate.hints))
     notes = content_words(candidate.notes)
     total = fits = 0.0
+    strange = False
     for word in asked:
         weight = 0.5 if word in _COMMON else 1.0
         total += weight
-        fits += weight * max(
-            _best(word, title), 0.92 * _best(word, hints), 0.75 * _best(word, notes)
-        )
+        alike = _best(word, title), _best(word, hints), _best(word, notes)
+        fits += weight * max(alike[0], 0.92 * alike[1], 0.75 * alike[2])
+        strange = strange or (max(alike) < STRANGE and word not in _COMMON)
     named = sum(_best(word, asked) for word in title) / max(len(title), 1)
     # "board room" and "boardroom": the same letters, cut differently.
     squashed = SequenceMatcher(None, "".join(asked), "".join(title)).ratio()
-    said = max(fits / total, squashed if squashed >= 0.88 else 0.0)
-    return Ranked(candidate.id, said, max(named, squashed if squashed >= 0.88 else 0.0))
+    if len(asked) == len(title) or squashed < 0.88:
+        squashed = 0.0
+    said = fits / total
+    if strange and not squashed:
+        said = min(said, SURE - 0.01)
+    return Ranked(candidate.id, max(said, squashed), max(named, squashed))
 
 
 def _best(word: str, others: list[str]) -> float:

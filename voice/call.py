@@ -23,7 +23,7 @@ from voice.mouth import Mouth, SendMessage
 from voice.options import CallOptions
 from voice.ports import Events, Queue, Records, Store
 from voice.reader import Reader, Receive
-from voice.turns import Command, Fill, HangUp, Tell, new_id
+from voice.turns import Begin, Command, Fill, HangUp, Tell, new_id
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class CallSession:
             hang_up=self._hang_up,
         )
         self._errands = Errands(
-            self.id, user_id, audio_format, store, queue, records, self._errand_failed
+            self.id, user_id, audio_format, store, queue, records, self._begun, self._errand_failed
         )
 
     # Life -----------------------------------------------------------------------------------
@@ -191,6 +191,10 @@ class CallSession:
         if self._end is None:
             self._end = end
             self._ended.set()
+
+    def _begun(self, begin: Begin) -> None:
+        self._conversation.begun(begin)
+        self._flush()
 
     def _errand_failed(self, command: Command, error: Exception) -> None:
         if not isinstance(error, CallError):

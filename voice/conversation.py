@@ -134,6 +134,11 @@ class Conversation:
             "info" if connected else "error",
         )
 
+    def begun(self, begin: Begin) -> None:
+        """The row is written: only now is the caller shown that the words were taken."""
+        if begin.words:
+            self._out.transcript(begin.turn, begin.words)
+
     def failed(self, command: Command, error: Exception, now: float) -> None:
         """A command could not be carried out: keep it, or tell the caller what was not done."""
         if isinstance(command, AskAfter):

@@ -34,11 +34,12 @@ class Errands:
         store: Store,
         queue: Queue,
         records: Records,
+        begun: Callable[[Begin], None],
         failed: Callable[[Command, Exception], None],
     ) -> None:
         self._call_id, self._user_id, self._format = call_id, user_id, audio_format
         self._store, self._queue, self._records = store, queue, records
-        self._failed = failed
+        self._begun, self._failed = begun, failed
         self._waiting: asyncio.Queue[Command] = asyncio.Queue(maxsize=ERRANDS)
 
     def add(self, command: Command) -> None:
@@ -68,6 +69,7 @@ class Errands:
                 await self._queue.send("transcribe", utterance_id, self._call_id)
             case Begin(turn=turn):
                 await self._records.begin_turn(self._call_id, turn)
+                self._begun(command)
             case Run(turn=turn):
                 await self._records.set_transcript(turn)
                 await self._queue.send("run_turn", turn.id)

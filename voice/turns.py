@@ -82,9 +82,11 @@ class Recognise:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Write the turn's row: the caller's words are now on record."""
+    """Write the turn's row: the caller's words are now on record, and then shown as taken."""
 
     turn: LiveTurn
+    words: str = ""
+    """What is known of them yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,9 +147,7 @@ class Unanswered:
     def _wait(self, turn: LiveTurn, now: float) -> None:
         turn.deadline = now + self._options.turn_seconds
         self._waiting.append(turn)
-        self._out.add(Begin(turn))
-        if turn.transcript is not None:
-            self._out.transcript(turn, turn.transcript)
+        self._out.add(Begin(turn, turn.transcript or ""))
 
     def _words(self, turn: LiveTurn, event: events.Transcribed, now: float) -> None:
         if not event.text:

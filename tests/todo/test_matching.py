@@ -129,3 +129,13 @@ def test_the_kind_of_name_is_read(words: str, kind: str, numbers: tuple[int, ...
 @pytest.mark.parametrize("text", ["zero", "0", "first aid", "hundred", "twenty twelve", ""])
 def test_other_words_are_no_number(text: str) -> None:
     assert read_number(text) is None
+
+
+@pytest.mark.parametrize("words", ["paint the kitchen fence", "finish the board minutes"])
+def test_a_telling_word_that_fits_nothing_is_asked_about_and_never_acted_on(words: str) -> None:
+    assert match(words, LIST).kind in ("weak", "several")
+
+
+def test_one_wrong_word_among_long_ones_is_no_match() -> None:
+    labels = [Candidate(1, "label the marble saddle")]
+    assert match("label the marble candle", labels).kind == "weak"

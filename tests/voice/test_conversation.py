@@ -43,7 +43,11 @@ class Call:
         self.commands: list[Command] = []
 
     def take(self) -> list[Command]:
-        self.commands += self.talk.take()
+        while new := self.talk.take():
+            self.commands += new
+            for begin in new:
+                if isinstance(begin, Begin):
+                    self.talk.begun(begin)
         return self.commands
 
     def of(self, kind: type[C]) -> list[C]:
