@@ -57,6 +57,7 @@ class Fillers:
                 await self._order()
                 await self._made.wait()
                 self._ready = [await self._fetch(number) for number in range(len(TEXTS))]
+            logger.info("fillers made", extra={"count": len(self._ready)})
         except (BrokerLost, TimeoutError) as error:
             logger.warning("no fillers", extra={"reason": type(error).__name__})
         finally:

@@ -163,6 +163,7 @@ async def test_a_lost_broker_and_a_lost_worker_are_told_and_nothing_is_lost(
 ) -> None:
     new_stack.start()
     async with call(new_stack) as opened:
+        wait_until(lambda: "fillers made" in new_stack.logs("web"), 60, "the fillers are made")
         broker = new_stack.kill("broker")
         assert "lost touch" in (await until(opened, "notice"))["text"]
         new_stack.wait_restarted("broker", broker)
