@@ -78,7 +78,10 @@ class Killer:
 
     async def _trap(self, pid: int) -> float | None:
         """Take the process's memory away; when it was killed, or None when it needed none."""
-        trap = cgroup.MemoryTrap(pid)
+        try:
+            trap = cgroup.MemoryTrap(pid)
+        except OSError:  # it has ended by itself
+            return None
         try:
             trap.set()
             deadline = time.monotonic() + TRAP_SECONDS
