@@ -17,8 +17,8 @@ from tests.voice.client import call, say, until
 
 pytestmark = pytest.mark.service
 
-# The lease, a sweep, and the start of another worker on a busy machine.
-MOST_SECONDS = 15
+# Bounds the wait on a busy machine; how long it takes is measured by the chaos run.
+MOST_SECONDS = 60
 
 
 def milk(go: Path) -> str:
@@ -58,9 +58,9 @@ async def test_a_turn_outlives_its_worker(product: Stack, tmp_path: Path) -> Non
         kill_whole(product, "agent")
         go.touch()
         async with asyncio.timeout(MOST_SECONDS):
-            while not (await until(opened, "reply_delta")).get("restart"):
+            while not (await until(opened, "reply_delta", MOST_SECONDS)).get("restart"):
                 pass
-            while "Added." not in (await until(opened, "reply_delta"))["text"]:
+            while "Added." not in (await until(opened, "reply_delta", MOST_SECONDS))["text"]:
                 pass
     # Hung up before the reply was heard.
     expected = ("interrupted", "Hm. Added.", 2)
