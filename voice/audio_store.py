@@ -44,10 +44,6 @@ class AudioStore:
             pipe.expire(key, keys.AUDIO_SECONDS)
             await pipe.execute()
 
-    async def drop_utterance(self, utterance_id: str) -> None:
-        async with answering():
-            await self._redis.delete(keys.utterance(utterance_id))
-
     async def read_reply(self, turn_id: str, seq: int, start: int, end: int) -> bytes:
         async with answering():
             data = await self._redis.getrange(keys.reply_audio(turn_id, seq), start, end - 1)

@@ -46,11 +46,6 @@ class Conversation:
         return self._answering.turn
 
     @property
-    def idle(self) -> bool:
-        unanswered = self._unanswered
-        return self.current is None and not unanswered.waiting and not unanswered.hearing
-
-    @property
     def undecided(self) -> bool:
         """Something the caller said has not been handed to the agent yet."""
         return bool(self._unanswered.unrecognised())
