@@ -1,8 +1,9 @@
 """A chat model that does what the transcript says, as JSON: one object per model answer.
 
-`{"say": text, "tools": [[name, arguments], …]}`, and to make trouble: `"kill_once": path` (SIGKILL
-of its own process, unless the path exists), `"until": path` (waits for it), `"allocate_mb": n`
-(kept until the answer is made), `"raise": text`. `"note": path` adds a line there each time.
+`{"say": text, "tools": [[name, arguments], …]}`, and to make trouble: `"kill": true` (SIGKILL of
+its own process), `"kill_once": path` (the same, unless the path exists), `"until": path` (waits for
+it), `"allocate_mb": n` (kept until the answer is made), `"raise": text`. `"note": path` adds a line
+there each time.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ def make_trouble(step: dict[str, Any]) -> None:
     if "note" in step:
         with Path(step["note"]).open("a") as notes:
             notes.write("asked\n")
+    if step.get("kill"):
+        os.kill(os.getpid(), signal.SIGKILL)
     if "kill_once" in step and not Path(step["kill_once"]).exists():
         Path(step["kill_once"]).touch()
         os.kill(os.getpid(), signal.SIGKILL)

@@ -16,6 +16,7 @@ from tests.workers.conftest import Caller
 from tests.workers.processes import ToolServer, Worker
 from voice.events import SentenceReady, ToolFinished, TurnFailed, TurnFinished, TurnStarted
 from voice.models import Turn
+from workers.turn_record import MOST_ATTEMPTS
 
 pytestmark = pytest.mark.service
 StartWorker = Callable[..., Worker]
@@ -48,11 +49,13 @@ def test_a_turn_whose_child_is_killed_is_run_again_and_acts_once(
 def test_a_turn_that_kills_every_child_is_given_up_and_told(
     agent: Worker, caller: Caller, tmp_path: Path
 ) -> None:
-    turn = caller.say([{"say": "No.", "kill_once": str(tmp_path / "never" / "there")}])
-    Turn.objects.filter(pk=turn.pk).update(attempts=3)
-    failed = caller.fail(turn)
+    asked = tmp_path / "asked"
+    turn = caller.say([{"say": "No.", "note": str(asked), "kill": True}])
+    failed = caller.fail(turn, seconds=60)
     assert failed.code == "attempts"
     assert turn.state == Turn.State.FAILED
+    assert len(asked.read_text().splitlines()) == MOST_ATTEMPTS
+    assert caller.finish(caller.say([{"say": "Here."}])).reply == "Here."
 
 
 def test_a_failing_model_is_told_with_what_was_done(agent: Worker, caller: Caller) -> None:
