@@ -152,10 +152,15 @@ CALL_RETENTION_DAYS = env.integer("CALL_RETENTION_DAYS", 90, least=1)
 TOOL_REQUEST_RETENTION_DAYS = env.integer("TOOL_REQUEST_RETENTION_DAYS", 7, least=1)
 
 # --- Agent and speech -----------------------------------------------------------------------
-# Dotted paths, so that an unused engine or SDK is never imported.
-LANGUAGE_MODEL = env.text("LANGUAGE_MODEL", "workers.models_llm.local.LocalCommandModel")
-TRANSCRIBER = env.text("TRANSCRIBER", "workers.speech.whisper.WhisperTranscriber")
-SYNTHESIZER = env.text("SYNTHESIZER", "workers.speech.pico.PicoSynthesizer")
+# Short names from `convonet.providers` or dotted paths, in order: the first is the default, the
+# next ones answer when it fails. Only what is named here is ever imported.
+LANGUAGE_MODELS = env.words("LANGUAGE_MODEL", ["local"])
+TRANSCRIBERS = env.words("TRANSCRIBER", ["local"])
+SYNTHESIZERS = env.words("SYNTHESIZER", ["pico"])
+# What the local grammar is sure of is answered by it, and costs no model call.
+PREFER_LOCAL = env.flag("PREFER_LOCAL")
+# One answer of a model, from the request to its last word.
+MODEL_DEADLINE_SECONDS = env.seconds("MODEL_DEADLINE_SECONDS", 12.0, least=0.5, most=30.0)
 TURN_DEADLINE_SECONDS = env.seconds("TURN_DEADLINE_SECONDS", 30.0, least=1.0, most=35.0)
 TOOL_DEADLINE_SECONDS = env.seconds("TOOL_DEADLINE_SECONDS", 10.0, least=0.5, most=30.0)
 MCP_PORT = env.integer("MCP_PORT", 8001, least=1, most=65_535)

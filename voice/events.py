@@ -14,12 +14,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Transcribed:
-    """The recogniser's answer; empty text means that it heard no words."""
+    """The recogniser's answer; empty text means that it heard no words.
+
+    `language` is ISO 639-1 where the engine tells it, else empty.
+    """
 
     utterance_id: str
     text: str
     took_ms: int = 0
     failed: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

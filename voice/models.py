@@ -12,6 +12,44 @@ from django.conf import settings
 from django.db import models
 
 
+class Business(models.Model):
+    """People who share this service; its choices hold for members who made none themselves."""
+
+    name = models.CharField(max_length=80, unique=True)
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="businesses", blank=True
+    )
+    language_model = models.CharField(max_length=40, blank=True)
+    voice = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        verbose_name_plural = "businesses"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CallPreferences(models.Model):
+    """Who answers a person and in which voice; empty leaves it to their business or the server."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="call_preferences"
+    )
+    language_model = models.CharField(
+        max_length=40, blank=True, help_text="A name from convonet.providers.LANGUAGE."
+    )
+    voice = models.CharField(
+        max_length=80, blank=True, help_text="provider/voice, for example openai/alloy."
+    )
+
+    class Meta:
+        verbose_name_plural = "call preferences"
+
+    def __str__(self) -> str:
+        return f"call preferences of {self.owner}"
+
+
 class Call(models.Model):
     """One socket from accept to close."""
 
@@ -83,6 +121,9 @@ class Turn(models.Model):
     )
     utterance_id = models.CharField(max_length=36, blank=True)
     model_name = models.CharField(max_length=80, blank=True)
+    language = models.CharField(
+        max_length=10, blank=True, help_text="ISO 639-1, as far as the recogniser told it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     # Milliseconds since the end of the caller's speech (typed: since the text arrived).
@@ -143,3 +184,55 @@ class ToolCall(models.Model):
 
     def __str__(self) -> str:
         return self.summary or self.name
+
+
+class ProviderUse(models.Model):
+    """One question to a provider: who was asked, why that one, what came of it, what it took."""
+
+    class Stage(models.TextChoices):
+        HEAR = "hear", "hearing"
+        THINK = "think", "thinking"
+        SPEAK = "speak", "speaking"
+
+    class Why(models.TextChoices):
+        SERVER = "server", "the server's default"
+        BUSINESS = "business", "chosen for the business"
+        USER = "user", "chosen by the person"
+        SURE = "sure", "a command the local grammar is sure of"
+        FALLBACK = "fallback", "the one before it failed"
+
+    # No database constraint: fillers and announcements are spoken for no call and no turn.
+    call = models.ForeignKey(
+        Call, on_delete=models.CASCADE, null=True, db_constraint=False, related_name="uses"
+    )
+    turn = models.ForeignKey(
+        Turn, on_delete=models.CASCADE, null=True, db_constraint=False, related_name="uses"
+    )
+    utterance_id = models.CharField(max_length=36, blank=True)
+    stage = models.CharField(max_length=5, choices=Stage)
+    provider = models.CharField(max_length=80)
+    model = models.CharField(max_length=80, blank=True)
+    why = models.CharField(max_length=8, choices=Why, default=Why.SERVER)
+    error = models.CharField(max_length=60, blank=True, help_text="Empty when it answered.")
+    first_ms = models.PositiveIntegerField(
+        null=True, help_text="To the first word or the first sound."
+    )
+    took_ms = models.PositiveIntegerField(default=0)
+    tokens_in = models.PositiveIntegerField(default=0)
+    tokens_out = models.PositiveIntegerField(default=0)
+    audio_ms = models.PositiveIntegerField(default=0)
+    characters = models.PositiveIntegerField(default=0)
+    cost_micro_usd = models.PositiveBigIntegerField(
+        null=True, help_text="Estimate in millionths of a dollar; empty when no price is known."
+    )
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["at"], name="uses_by_time"),
+            models.Index(fields=["utterance_id"], name="uses_of_utterance"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} by {self.provider}"

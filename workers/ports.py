@@ -21,6 +21,21 @@ class Transcription:
     text: str
     score: float
     """Mean log probability per token; engines without one give 0.0."""
+    language: str = ""
+    """ISO 639-1 where the engine tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a sentence is to be said; empty leaves it to the engine."""
+
+    language: str = ""
+    """ISO 639-1."""
+    voice: str = ""
+    """The engine's own name of a voice."""
+
+
+PLAIN = Manner()
 
 
 class Transcriber(Protocol):
@@ -35,5 +50,10 @@ class Synthesizer(Protocol):
     def warm_up(self) -> None:
         """Load the voice. Called after the fork."""
 
-    def synthesize(self, text: str, audio_format: AudioFormat) -> Iterator[bytes]:
-        """Speak one sentence in the call's format; raises `workers.errors.SpeechError`."""
+    def synthesize(
+        self, text: str, audio_format: AudioFormat, manner: Manner = PLAIN
+    ) -> Iterator[bytes]:
+        """Speak one sentence in the call's format; raises `workers.errors.SpeechError`.
+
+        An engine that lacks the manner's language or voice speaks in its own default.
+        """

@@ -17,6 +17,7 @@ from typing import Any
 from celery import signals
 from django.conf import settings
 
+from convonet import providers
 from workers import wiring
 
 logger = logging.getLogger("workers.preload")
@@ -69,17 +70,20 @@ def warm_up(chosen: Iterable[str]) -> None:
 def _load_agent() -> None:
     from workers import rehearsal
 
-    model_class = settings.LANGUAGE_MODEL
-    import_module(wiring.module_of(model_class))
+    for module in wiring.modules(providers.LANGUAGE, settings.LANGUAGE_MODELS):
+        import_module(module)
     # A provider's model makes its HTTP client when made, and that belongs into the child.
-    if model_class.startswith("workers."):
+    if settings.LANGUAGE_MODELS[0] == "local":
         rehearsal.rehearse_model(wiring.language_model())
     rehearsal.rehearse()
 
 
 def _load_speech() -> None:
-    for dotted_path in (settings.TRANSCRIBER, settings.SYNTHESIZER):
-        import_module(wiring.module_of(dotted_path))
+    for module in (
+        *wiring.modules(providers.HEARING, settings.TRANSCRIBERS),
+        *wiring.modules(providers.SPEAKING, settings.SYNTHESIZERS),
+    ):
+        import_module(module)
 
 
 def _warm_speech() -> None:

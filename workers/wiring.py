@@ -6,13 +6,17 @@ or client costs nothing. Objects made before the fork are shared by the children
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
 
 import redis
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from convonet import providers
+from convonet.providers import Provider
 from workers.options import AgentOptions, MemoryOptions, RetentionOptions
 from workers.ports import Synthesizer, Transcriber
 
@@ -58,22 +62,34 @@ def retention_options() -> RetentionOptions:
 
 @cache
 def language_model() -> Any:
-    """The configured LangChain chat model; untyped here so that langchain is not imported."""
-    return import_string(settings.LANGUAGE_MODEL)()
+    """The first configured LangChain chat model; untyped so that langchain is not imported."""
+    return _made(providers.LANGUAGE, settings.LANGUAGE_MODELS[0])
 
 
 @cache
 def transcriber() -> Transcriber:
-    return cast(Transcriber, import_string(settings.TRANSCRIBER)())
+    return cast(Transcriber, _made(providers.HEARING, settings.TRANSCRIBERS[0]))
 
 
 @cache
 def synthesizer() -> Synthesizer:
-    return cast(Synthesizer, import_string(settings.SYNTHESIZER)())
+    return cast(Synthesizer, _made(providers.SPEAKING, settings.SYNTHESIZERS[0]))
 
 
-def module_of(dotted_path: str) -> str:
-    return dotted_path.rpartition(".")[0]
+def modules(catalogue: dict[str, Provider], names: Sequence[str]) -> list[str]:
+    """Where the providers of these names are made."""
+    return [_provider(catalogue, name).path.rpartition(".")[0] for name in names]
+
+
+def _made(catalogue: dict[str, Provider], name: str) -> Any:
+    return import_string(_provider(catalogue, name).path)()
+
+
+def _provider(catalogue: dict[str, Provider], name: str) -> Provider:
+    provider = providers.named(catalogue, name)
+    if provider is None:
+        raise ImproperlyConfigured(f"There is no provider {name!r}; known: {', '.join(catalogue)}.")
+    return provider
 
 
 @cache

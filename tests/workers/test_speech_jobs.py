@@ -15,7 +15,7 @@ from voice.audio import AudioFormat
 from voice.events import Event, SentenceAudio, Transcribed, decode
 from workers import speech_jobs
 from workers.errors import SpeechError
-from workers.ports import Transcription
+from workers.ports import PLAIN, Manner, Transcription
 
 pytestmark = pytest.mark.service
 
@@ -36,7 +36,9 @@ class Engine:
             raise self.text
         return Transcription(self.text, 0.0)
 
-    def synthesize(self, text: str, audio_format: AudioFormat) -> Iterator[bytes]:
+    def synthesize(
+        self, text: str, audio_format: AudioFormat, manner: Manner = PLAIN
+    ) -> Iterator[bytes]:
         self.asked.append((text, str(audio_format)))
         for chunk in self.chunks:
             if isinstance(chunk, Exception):
@@ -118,7 +120,9 @@ def test_an_interruption_while_speaking_leaves_no_audio(redis: redis_library.Red
     put_sentence(redis)
 
     class Interrupted(Engine):
-        def synthesize(self, text: str, audio_format: AudioFormat) -> Iterator[bytes]:
+        def synthesize(
+            self, text: str, audio_format: AudioFormat, manner: Manner = PLAIN
+        ) -> Iterator[bytes]:
             yield b"aa"
             redis.set(keys.cancelled("t"), 1)
             yield b"bb"

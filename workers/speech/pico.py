@@ -15,6 +15,7 @@ from py_nanotts import NanoTTS
 from convonet import env
 from voice.audio import AudioFormat
 from workers.errors import SpeechError
+from workers.ports import PLAIN, Manner
 from workers.speech.finish import finish
 from workers.speech.options import PicoOptions
 from workers.speech.sound import Samples, check, to_bytes
@@ -34,7 +35,9 @@ class PicoSynthesizer:
         """Say a word to nobody: the voice's files are then in memory."""
         self._say("ready")
 
-    def synthesize(self, text: str, audio_format: AudioFormat) -> Iterator[bytes]:
+    def synthesize(
+        self, text: str, audio_format: AudioFormat, manner: Manner = PLAIN
+    ) -> Iterator[bytes]:
         """Audio piece by piece, none when nothing can be said; raises SpeechError at once."""
         check(audio_format)
         return self._spoken(speakable(text), audio_format)

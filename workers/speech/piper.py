@@ -19,6 +19,7 @@ import onnxruntime  # type: ignore[import-not-found, import-untyped, unused-igno
 
 from voice.audio import AudioFormat
 from workers.errors import SpeechError
+from workers.ports import PLAIN, Manner
 from workers.speech.finish import finish
 from workers.speech.phonemes import Phonemizer
 from workers.speech.sound import Samples, check, to_bytes
@@ -41,7 +42,9 @@ class PiperSynthesizer:
         """Load the voice and say a word to nobody."""
         self._say("ready")
 
-    def synthesize(self, text: str, audio_format: AudioFormat) -> Iterator[bytes]:
+    def synthesize(
+        self, text: str, audio_format: AudioFormat, manner: Manner = PLAIN
+    ) -> Iterator[bytes]:
         """Audio piece by piece, none when nothing can be said; raises SpeechError at once."""
         check(audio_format)
         return self._spoken(speakable(text), audio_format)
