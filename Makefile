@@ -1,9 +1,9 @@
 # `make run` and `make test` are the two commands; the rest is for developers.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit soak chaos check format demo bench screenshots lock clean python
+.PHONY: help run test unit soak chaos fresh check format demo bench screenshots lock clean python
 VENV := .venv
 BIN := $(VENV)/bin
-# Which lock `make run` installs: base, or base with an extra (postgres, piper).
+# Which lock `make run` installs: base, or base with extras (LOCK=anthropic,openai,postgres).
 LOCK ?= base
 UV ?= uv
 # How many tests run side by side. LANES=0 runs one after the other.
@@ -40,8 +40,11 @@ unit:  ## The tests that start no programs of their own and no browser
 soak:  ## Ten minutes of noise and a call of half an hour, at their true length
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec env $(PYTEST) -m soak $(ARGS)
 
-chaos:  ## Kill parts of the running product KILLS=30 times (SEED=1) and check what callers were told
+chaos:  ## Kill parts of the product KILLS=30 times (SEED=1 POSTGRES=1) and check what callers were told
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec $(BIN)/python -m tests.chaos $(RUN)
+
+fresh:  ## Measure how soon a new agent child answers (TURNS=8)
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec $(BIN)/python -m tests.chaos.fresh
 
 check:  ## Lint, formatting, types and import contracts
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test
@@ -64,7 +67,7 @@ screenshots:  ## Photograph every state of the page into docs/
 	@exec $(BIN)/python manage.py screenshots $(ARGS)
 
 lock:  ## Pin requirements/*.in again, with hashes (needs uv)
-	@pins=; for name in base test postgres piper; do \
+	@pins=; for name in base test postgres piper anthropic google openai; do \
 		echo "Locking requirements/$$name.in"; \
 		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header $$pins requirements/$$name.in -o requirements/$$name.txt || exit 1; \
