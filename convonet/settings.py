@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dj_database_url
 
-from convonet import __version__, broker, env, running, secret
+from convonet import __version__, broker, env, prices, running, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = __version__
@@ -159,6 +159,8 @@ TRANSCRIBERS = env.words("TRANSCRIBER", ["local"])
 SYNTHESIZERS = env.words("SYNTHESIZER", ["pico"])
 # What the local grammar is sure of is answered by it, and costs no model call.
 PREFER_LOCAL = env.flag("PREFER_LOCAL")
+# The host's own prices, which come before the list prices of `convonet.prices`.
+PROVIDER_PRICES = prices.parse(env.text("PROVIDER_PRICES"))
 # One answer of a model, from the request to its last word.
 MODEL_DEADLINE_SECONDS = env.seconds("MODEL_DEADLINE_SECONDS", 12.0, least=0.5, most=30.0)
 TURN_DEADLINE_SECONDS = env.seconds("TURN_DEADLINE_SECONDS", 30.0, least=1.0, most=35.0)
