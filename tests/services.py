@@ -28,7 +28,7 @@ def running_broker(directory: Path) -> Iterator[str]:
         server = subprocess.Popen([broker.program(), str(config)], stdout=log, stderr=log)
     url = broker.url(port, "test")
     try:
-        wait_until(lambda: answers(url), 10, "the broker answers")
+        wait_until(lambda: answers(url), 60, "the broker answers")
         yield url
     finally:
         server.terminate()
@@ -85,7 +85,7 @@ def _served(programs: Path, data: Path, user: str | None) -> Iterator[str]:
         )
     base = f"postgres://convonet@127.0.0.1:{port}"
     try:
-        wait_until(lambda: _connects(f"{base}/postgres"), 30, "PostgreSQL answers")
+        wait_until(lambda: _connects(f"{base}/postgres"), 60, "PostgreSQL answers")
         with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
             connection.execute("CREATE DATABASE product")
         yield f"{base}/product"

@@ -23,7 +23,7 @@ from convonet import ports
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 90.0
-STOP_SECONDS = 45.0
+STOP_SECONDS = 60.0
 
 
 class StackFailure(AssertionError):
@@ -79,7 +79,7 @@ class Stack:
         assert self._launcher is not None
         return self._launcher.pid
 
-    def wait_said(self, words: str, seconds: float = 10.0) -> None:
+    def wait_said(self, words: str, seconds: float = 60.0) -> None:
         """Until the launcher has said these words."""
         wait_until(lambda: words in self.output, seconds, f"the launcher says {words!r}")
 
@@ -148,7 +148,7 @@ class Stack:
                 self.wait_ended()
                 raise StackFailure(f"Ctrl-C did not stop it\n{self.output}") from None
         self._launcher = None
-        wait_until(lambda: not self.processes(), 5, f"nothing is left, but {self.processes()}")
+        wait_until(lambda: not self.processes(), 60, f"nothing is left, but {self.processes()}")
 
     def processes(self) -> list[psutil.Process]:
         """Every living process that works on this directory, whoever its parent is."""
@@ -177,7 +177,7 @@ class Stack:
         os.kill(pid, sent)
         return pid
 
-    def wait_restarted(self, name: str, old_pid: int, seconds: float = 15.0) -> None:
+    def wait_restarted(self, name: str, old_pid: int, seconds: float = 60.0) -> None:
         """Until the supervisor has started another; /healthz may still know the old one's state."""
         wait_until(lambda: self.pid(name) != old_pid, seconds, f"{name} is started again")
 

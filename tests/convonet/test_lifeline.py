@@ -31,7 +31,7 @@ def start_parent(*arguments: str, cwd: Path = ROOT) -> tuple[subprocess.Popen[st
     )
     assert parent.stdout is not None
     child = psutil.Process(int(parent.stdout.readline()))
-    wait_until(lambda: child.name() == "sleep", 10, "the command runs")
+    wait_until(lambda: child.name() == "sleep", 60, "the command runs")
     return parent, child
 
 
@@ -44,7 +44,7 @@ def test_command_ends_when_its_parent_is_killed() -> None:
     parent, child = start_parent("--", "sleep", "60")
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    wait_until(lambda: has_ended(child), 10, "the command ends")
+    wait_until(lambda: has_ended(child), 60, "the command ends")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells of a parent")
@@ -53,4 +53,4 @@ def test_line_of_the_procfile_ends_when_its_parent_is_killed(tmp_path: Path) -> 
     parent, child = start_parent("rest", cwd=tmp_path)
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    wait_until(lambda: has_ended(child), 10, "the command ends")
+    wait_until(lambda: has_ended(child), 60, "the command ends")

@@ -34,7 +34,7 @@ def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         [sys.executable, "-m", module, str(port), settings.MCP_TOKEN], cwd=ROOT, env=environment
     )
     try:
-        wait_until(lambda: _answers(port), 30, "the tool server answers")
+        wait_until(lambda: _answers(port), 60, "the tool server answers")
         yield process, port
     finally:
         process.terminate()

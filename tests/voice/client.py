@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.stack import Stack
 
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 FRAME = bytes(1280)
 
 

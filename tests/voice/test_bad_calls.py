@@ -17,7 +17,7 @@ pytestmark = pytest.mark.service
 
 
 def no_calls_left(stack: Stack) -> None:
-    wait_until(lambda: stack.health().get("calls") == 0, 15, "no call is counted any more")
+    wait_until(lambda: stack.health().get("calls") == 0, 60, "no call is counted any more")
 
 
 async def play(opened: ClientConnection, pcm: bytes, *, trailing_seconds: float = 1.0) -> None:
@@ -115,7 +115,7 @@ async def test_a_tab_closed_in_mid_turn_loses_nothing(stack: Stack) -> None:
         await say(opened, "text", text=f"add {title}")
         await until(opened, "transcript")
     count = "select count(*) from todo_todo where title = ?"
-    wait_until(lambda: stack.rows(count, title) == [(1,)], 20, "the todo is added")
+    wait_until(lambda: stack.rows(count, title) == [(1,)], 60, "the todo is added")
     no_calls_left(stack)
     states = "select t.state from voice_turn t where t.transcript = ?"
     wait_until(
@@ -135,7 +135,7 @@ async def test_a_spoken_turn_closed_at_its_pause_is_still_done(stack: Stack) -> 
         "select title from todo_todo t join auth_user u on u.id = t.owner_id "
         "where u.username = 'brisk'"
     )
-    wait_until(lambda: "milk" in str(stack.rows(titles)), 20, "the todo is added")
+    wait_until(lambda: "milk" in str(stack.rows(titles)), 60, "the todo is added")
 
 
 async def test_a_client_that_plays_nothing_is_hung_up_on(stack: Stack) -> None:

@@ -145,7 +145,7 @@ class Caller:
         entries: Any = self._redis.xrange(keys.call_stream(str(self.call.pk)))
         return [decode(fields[b"e"]) for _, fields in entries]
 
-    def wait_for(self, kind: type[Event], turn: Turn, seconds: float = 20) -> Any:
+    def wait_for(self, kind: type[Event], turn: Turn, seconds: float = 60) -> Any:
         """The first event of this kind for the turn."""
 
         def found() -> list[Event]:
@@ -158,18 +158,18 @@ class Caller:
         wait_until(lambda: bool(found()), seconds, f"{kind.__name__} of the turn")
         return found()[0]
 
-    def finish(self, turn: Turn, seconds: float = 20) -> TurnFinished:
+    def finish(self, turn: Turn, seconds: float = 60) -> TurnFinished:
         """Its end, which must be a good one; the row is read again."""
         ended = self.wait_ended(turn, seconds)
         assert isinstance(ended, TurnFinished), ended
         return ended
 
-    def fail(self, turn: Turn, seconds: float = 20) -> TurnFailed:
+    def fail(self, turn: Turn, seconds: float = 60) -> TurnFailed:
         ended = self.wait_ended(turn, seconds)
         assert isinstance(ended, TurnFailed), ended
         return ended
 
-    def wait_ended(self, turn: Turn, seconds: float = 20) -> TurnFinished | TurnFailed:
+    def wait_ended(self, turn: Turn, seconds: float = 60) -> TurnFinished | TurnFailed:
         def ended() -> list[TurnFinished | TurnFailed]:
             return [
                 event

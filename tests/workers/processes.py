@@ -38,7 +38,7 @@ class Process:
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def stop(self, with_signal: int = signal.SIGTERM, seconds: float = 30.0) -> int:
+    def stop(self, with_signal: int = signal.SIGTERM, seconds: float = 60.0) -> int:
         if self.popen.poll() is None:
             self.popen.send_signal(with_signal)
         try:
@@ -68,7 +68,7 @@ class ToolServer:
     def start(self) -> ToolServer:
         arguments = ["tests.workers.tool_server", str(self.port), str(self.directory)]
         self._process = Process(arguments, os.environ, self.directory / "server.log")
-        wait_until(self._answers, 20, "the tool server answers")
+        wait_until(self._answers, 60, "the tool server answers")
         return self
 
     def stop(self) -> None:

@@ -131,7 +131,7 @@ def test_a_turn_whose_end_was_perhaps_not_told_is_told_again_without_running(
     script = ADD_MILK if state == Turn.State.SPEAKING else [{"raise": "secret words"}]
     turn = caller.say(script)
     ended = caller.wait_ended(turn)
-    wait_until(lambda: not held(turn), 10, "the worker lets go")
+    wait_until(lambda: not held(turn), 60, "the worker lets go")
     before = len(caller.events())
     # As its worker leaves it that dies after the last write.
     Turn.objects.filter(pk=turn.pk).update(lease_until=timezone.now() - timedelta(seconds=1))

@@ -110,7 +110,7 @@ def test_a_tool_server_may_be_down_at_the_start_and_die_during_a_call(
     assert caller.finish(caller.say([{"say": "Hello."}])).reply == "Hello."
 
     lost = caller.say([{"tools": [["add_then_die_once", {"what": "milk"}]]}, {"say": "Added."}])
-    wait_until(lambda: tool_server.dead, 20, "the tool server dies during the call")
+    wait_until(lambda: tool_server.dead, 60, "the tool server dies during the call")
     tool_server.start()
     caller.finish(lost)
     assert tool_server.effects == ["milk"]
@@ -138,7 +138,7 @@ def test_children_are_kept_over_turns_and_replaced_after_a_greedy_one(
     assert children_of(worker) == before
 
     caller.finish(caller.say([{"say": "Big.", "allocate_mb": 100}]))
-    wait_until(lambda: not children_of(worker) & before, 20, "the child is replaced")
+    wait_until(lambda: not children_of(worker) & before, 60, "the child is replaced")
     assert caller.finish(caller.say([{"say": "Small."}])).reply == "Small."
 
     turn = caller.say([{"say": "Runaway.", "allocate_mb": 2000}])
@@ -159,7 +159,7 @@ def test_a_running_turn_is_finished_before_the_worker_stops(
     turn = caller.say([{"say": "Wait for it", "until": str(go)}])
     caller.wait_for(TurnStarted, turn)
     worker.popen.send_signal(signal.SIGTERM)
-    wait_until(lambda: worker.state(redis) is None, 20, "the worker takes no more turns")
+    wait_until(lambda: worker.state(redis) is None, 60, "the worker takes no more turns")
     go.touch()
     assert caller.finish(turn).reply == "Wait for it"
     assert worker.popen.wait(20) == 0

@@ -126,9 +126,9 @@ def test_beat_fires_reminders_and_dies_with_its_worker(
     due_at = timezone.now() + timedelta(seconds=1)
     reminder = Reminder.objects.create(owner=caller.call.user, text="call Anna", due_at=due_at)
     worker = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
-    wait_until(lambda: bool(told(redis, caller.call.user_id)), 30, "the reminder is told")
+    wait_until(lambda: bool(told(redis, caller.call.user_id)), 60, "the reminder is told")
     # Told first, queued next: the page need not wait for the voice.
-    wait_until(lambda: redis.llen("speech") == 1, 20, "its speech is queued")
+    wait_until(lambda: redis.llen("speech") == 1, 60, "its speech is queued")
     queued: Any = redis.lrange("speech", 0, -1)
     assert [json.loads(message)["headers"]["task"] for message in queued] == [
         "workers.tasks.speak_reminder"
@@ -154,11 +154,11 @@ def test_a_beat_that_is_killed_is_replaced(
     redis: redis_library.Redis,
 ) -> None:
     worker = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
-    wait_until(lambda: bool(beats(worker)), 20, "the beat runs")
+    wait_until(lambda: bool(beats(worker)), 60, "the beat runs")
     beats(worker)[0].kill()
     now = timezone.now()
     Reminder.objects.create(owner=caller.call.user, text="call Anna", due_at=now)
-    wait_until(lambda: bool(told(redis, caller.call.user_id)), 30, "the reminder is told")
+    wait_until(lambda: bool(told(redis, caller.call.user_id)), 60, "the reminder is told")
     worker.stop()
     assert worker.popen.returncode is not None
 
@@ -169,10 +169,10 @@ def test_two_beats_on_one_schedule_take_turns(
 ) -> None:
     first = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
     schedule = first.log.parent / "beat-schedule.lock"
-    wait_until(lambda: holders(schedule) == 1, 20, "the first beat holds the lock")
+    wait_until(lambda: holders(schedule) == 1, 60, "the first beat holds the lock")
     second = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
     first.stop()
-    wait_until(lambda: holders(schedule) == 1, 20, "the second beat takes over")
+    wait_until(lambda: holders(schedule) == 1, 60, "the second beat takes over")
     pids = {p.pid for p in descendants(second)}
     assert holder_pids(schedule) <= pids
 

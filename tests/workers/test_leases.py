@@ -78,7 +78,7 @@ def test_a_child_killed_while_its_tool_acts_goes_on_without_asking_the_model_aga
             {"say": "Added both."},
         ]
     )
-    wait_until(lambda: "milk" in tool_server.effects, 20, "the tool has acted")
+    wait_until(lambda: "milk" in tool_server.effects, 60, "the tool has acted")
     os.kill(holder_of(turn), signal.SIGKILL)
     go.touch()
     ended = caller.finish(turn)
@@ -140,7 +140,7 @@ def test_a_turn_of_a_killed_worker_is_swept_and_answered_by_the_next(
         sweep(caller)
         return count(caller, TurnFinished) > 0
 
-    wait_until(answered, 20, "the turn is answered")
+    wait_until(answered, 60, "the turn is answered")
     ended = caller.finish(turn)
     assert ended.reply == "First. Added."
     assert turn.attempts == 2
@@ -160,7 +160,7 @@ def test_a_worker_stopped_past_its_lease_writes_and_tells_nothing_more(
             {"say": "Both."},
         ]
     )
-    wait_until(lambda: count(caller, ReplyDelta) >= 2, 20, "the second answer begins")
+    wait_until(lambda: count(caller, ReplyDelta) >= 2, 60, "the second answer begins")
     stopped = holder_of(turn)
     os.kill(stopped, signal.SIGSTOP)
     try:
@@ -169,16 +169,16 @@ def test_a_worker_stopped_past_its_lease_writes_and_tells_nothing_more(
         # As if its time had passed; its own clock still says that the turn is its.
         Turn.objects.filter(pk=turn.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
         sweep(caller)
-        wait_until(lambda: count(caller, TurnStarted) == 2, 20, "another worker takes the turn")
+        wait_until(lambda: count(caller, TurnStarted) == 2, 60, "another worker takes the turn")
         assert holder_of(turn) != stopped
         go.touch()
         ended = caller.finish(turn)
         row = Turn.objects.filter(pk=turn.pk)
-        wait_until(lambda: row.filter(lease_until=None).exists(), 10, "the turn is let go")
+        wait_until(lambda: row.filter(lease_until=None).exists(), 60, "the turn is let go")
         told, written = caller.events(), row.values().get()
     finally:
         os.kill(stopped, signal.SIGCONT)
-    wait_until(lambda: "ended=lost" in worker.output, 20, "the old worker notices")
+    wait_until(lambda: "ended=lost" in worker.output, 60, "the old worker notices")
     assert ended.reply == "First. Added. Both."
     assert tool_server.effects == ["milk", "bread"]
     assert caller.events() == told
@@ -215,7 +215,7 @@ def test_a_dead_process_is_told_from_a_stopped_one_and_from_one_unknown() -> Non
             assert not leases.is_gone(its)
         finally:
             child.kill()
-        wait_until(lambda: leases.is_gone(its), 10, "the corpse is seen before it is collected")
+        wait_until(lambda: leases.is_gone(its), 60, "the corpse is seen before it is collected")
         child.wait(10)
         assert leases.is_gone(its)
     assert not leases.is_gone("")

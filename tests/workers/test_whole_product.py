@@ -64,7 +64,7 @@ async def test_a_turn_outlives_its_worker(product: Stack, tmp_path: Path) -> Non
                 pass
     # Hung up before the reply was heard.
     expected = ("interrupted", "Hm. Added.", 2)
-    wait_until(lambda: state_of(product, 1) == expected, 10, "the turn is ended")
+    wait_until(lambda: state_of(product, 1) == expected, 60, "the turn is ended")
     assert todos(product) == 1
 
 
