@@ -1,11 +1,12 @@
 """What a question to a provider costs by the price lists that providers publish.
 
-Estimates: without discounts (cached prompts, batches, volume), taxes and free allowances.
+Estimates: without discounts (cached prompts, promotions, volume), taxes and free allowances.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,17 +33,101 @@ class Price:
 
 FREE = Price()
 Prices = Mapping[tuple[str, str], Price]
-"""By provider and by the beginning of the model's name; the longest beginning counts."""
+"""By provider and model, a date after it left out; `*` ends the beginning of many names.
 
-READ_ON = "2026-11-22"
+Where several fit, the longest counts.
+"""
+
+# Where the prices below were published, and when.
+SOURCES = {
+    "anthropic": "platform.claude.com/docs/about-claude/pricing, October 2026",
+    "openai": "developers.openai.com/api/docs/pricing, October 2026",
+    "google": "ai.google.dev/gemini-api/docs/pricing, October 2026",
+    "deepgram": "deepgram.com/pricing, pay as you go, August 2026",
+    "elevenlabs": "elevenlabs.io/pricing/api, June 2026",
+}
+_TEXT = {
+    "anthropic": {
+        "claude-fable-5-1": (10, 50),
+        "claude-opus-5-5": (4, 20),
+        "claude-opus-5": (5, 25),
+        "claude-opus-4-8": (5, 25),
+        "claude-opus-4-7": (5, 25),
+        "claude-opus-4-6": (5, 25),
+        "claude-opus-4-5": (5, 25),
+        "claude-sonnet-5-5": (2, 10),
+        "claude-sonnet-5": (2, 10),
+        "claude-sonnet-4-6": (3, 15),
+        "claude-sonnet-4-5": (3, 15),
+        "claude-haiku-5-5": (0.1, 0.5),
+        "claude-haiku-4-5": (1, 5),
+    },
+    "openai": {
+        "gpt-6.1-sol": (2, 10),
+        "gpt-6.1-terra": (1, 5),
+        "gpt-6-astra": (10, 50),
+        "gpt-6-sol": (2, 10),
+        "gpt-6-luna": (0.1, 0.5),
+        "gpt-5.6-sol": (4, 20),
+        "gpt-5.6-terra": (2, 12),
+        "gpt-5.6-luna": (0.2, 1.2),
+        "gpt-5.5": (5, 30),
+        "gpt-5.4": (2.5, 15),
+        "gpt-5.4-mini": (0.75, 4.5),
+        "gpt-5.4-nano": (0.2, 1.25),
+        "gpt-5.2": (1.75, 14),
+        "gpt-5.1": (1.25, 10),
+        "gpt-5": (1.25, 10),
+        "gpt-5-mini": (0.25, 2),
+        "gpt-5-nano": (0.05, 0.4),
+        "gpt-4.1": (2, 8),
+        "gpt-4.1-mini": (0.4, 1.6),
+        "gpt-4.1-nano": (0.1, 0.4),
+        "gpt-4o": (2.5, 10),
+        "gpt-4o-mini": (0.15, 0.6),
+    },
+    "google": {
+        "gemini-3.8-flash": (1.5, 7.5),
+        "gemini-3.7-flash": (1.5, 7.5),
+        "gemini-3.6-flash": (1.5, 7.5),
+        "gemini-3.5-flash": (1.5, 9),
+        "gemini-3.5-flash-lite": (0.3, 2.5),
+        "gemini-3.1-pro": (2, 12),
+        "gemini-3.1-flash-lite": (0.25, 1.5),
+        "gemini-3-flash": (0.5, 3),
+        "gemini-2.5-pro": (1.25, 10),
+        "gemini-2.5-flash": (0.3, 2.5),
+        "gemini-2.5-flash-lite": (0.1, 0.4),
+    },
+}
 LIST: Prices = {
     # Computed on this server.
-    ("local", ""): FREE,
-    ("pico", ""): FREE,
-    ("piper", ""): FREE,
-    # platform.openai.com/docs/pricing
-    ("openai", "gpt-5-mini"): Price(0.25, 2.0),
+    ("local", "*"): FREE,
+    ("pico", "*"): FREE,
+    ("piper", "*"): FREE,
+    **{
+        (provider, model): Price(*dollars)
+        for provider, models in _TEXT.items()
+        for model, dollars in models.items()
+    },
+    ("openai", "whisper-1"): Price(minute=0.006),
+    ("openai", "gpt-4o-transcribe"): Price(minute=0.006),
+    ("openai", "gpt-4o-mini-transcribe"): Price(minute=0.003),
+    ("openai", "gpt-4o-mini-tts"): Price(minute=0.015),
+    ("openai", "tts-1"): Price(characters=0.015),
+    ("openai", "tts-1-hd"): Price(characters=0.03),
+    ("deepgram", "nova-3*"): Price(minute=0.0077),
+    ("deepgram", "nova-2*"): Price(minute=0.0058),
+    ("deepgram", "flux*"): Price(minute=0.0078),
+    ("deepgram", "aura-2*"): Price(characters=0.03),
+    ("deepgram", "aura-*"): Price(characters=0.015),
+    ("elevenlabs", "eleven_flash*"): Price(characters=0.05),
+    ("elevenlabs", "eleven_turbo*"): Price(characters=0.05),
+    ("elevenlabs", "eleven_multilingual*"): Price(characters=0.1),
+    ("elevenlabs", "eleven_v3*"): Price(characters=0.1),
 }
+# What providers add to a model's name without changing its price.
+_DATED = re.compile(r"[-@](latest|preview.*|\d{3,8}|\d{4}-\d\d-\d\d)")
 
 
 def cost_micro_usd(
@@ -81,9 +166,17 @@ def parse(text: str) -> Prices:
 
 
 def _longest(prices: Prices, provider: str, model: str) -> Price | None:
-    name = model.removeprefix("models/")
-    fitting = [begin for of, begin in prices if of == provider and name.startswith(begin)]
+    fitting = [name for of, name in prices if of == provider and _fits(name, model)]
     return prices[provider, max(fitting, key=len)] if fitting else None
+
+
+def _fits(name: str, model: str) -> bool:
+    model = model.removeprefix("models/")
+    if name.endswith("*"):
+        return model.startswith(name[:-1])
+    return model == name or bool(
+        model.startswith(name) and _DATED.fullmatch(model.removeprefix(name))
+    )
 
 
 def _entry(text: str) -> tuple[tuple[str, str], Price]:
@@ -92,7 +185,7 @@ def _entry(text: str) -> tuple[tuple[str, str], Price]:
     try:
         if not (equals and provider):
             raise ValueError
-        return (provider, model), _price(amount)
+        return (provider, model or "*"), _price(amount)
     except ValueError:
         raise ImproperlyConfigured(
             f"PROVIDER_PRICES must name prices like {EXAMPLES}, not {text!r}."
