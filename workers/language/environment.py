@@ -1,0 +1,28 @@
+"""What every adapter reads from the environment, and the bounds all their clients share."""
+
+from __future__ import annotations
+
+import os
+
+from django.conf import settings
+
+# A host that does not take a connection by then is not worth the caller's time.
+CONNECT_SECONDS = 3.0
+# Callers pause between turns: a connection kept open saves the next answer a TLS handshake.
+KEEP_ALIVE_SECONDS = 120.0
+# Two spoken sentences and several tool calls are far below; a model that runs away is cut here.
+MOST_TOKENS = 2048
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def base(name: str) -> str | None:
+    """An address without its last slash; None leaves the SDK's own."""
+    return text(name).rstrip("/") or None
+
+
+def seconds() -> float:
+    """How long one answer may take."""
+    return float(settings.MODEL_DEADLINE_SECONDS)

@@ -1,0 +1,47 @@
+"""Gemini through `langchain-google-genai`: GOOGLE_API_KEY, GOOGLE_MODEL, GOOGLE_URL.
+
+Wire format: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import httpx
+from langchain_google_genai import ChatGoogleGenerativeAI
+from pydantic import SecretStr
+
+from workers.language import environment
+
+MODEL = "gemini-3.5-flash-lite"
+# A caller waits while a model thinks: the least that this model knows.
+_EFFORTS: tuple[Literal["minimal", "low"], ...] = ("minimal", "low")
+
+
+def make(transport: httpx.AsyncBaseTransport | None = None) -> ChatGoogleGenerativeAI:
+    """`transport` answers instead of the network."""
+    wait = environment.seconds()
+    options: dict[str, Any] = {
+        "limits": httpx.Limits(keepalive_expiry=environment.KEEP_ALIVE_SECONDS)
+    }
+    if transport:
+        options["transport"] = transport
+    model = ChatGoogleGenerativeAI(
+        model=environment.text("GOOGLE_MODEL", MODEL),
+        api_key=SecretStr(environment.text("GOOGLE_API_KEY")),
+        base_url=environment.base("GOOGLE_URL"),
+        vertexai=False,
+        timeout=wait,
+        # The SDK takes 0 for its own default; 1 is the request alone.
+        max_retries=1,
+        max_tokens=environment.MOST_TOKENS,
+        streaming=True,
+        client_args=options,
+    )
+    known = (model.profile or {}).get("reasoning_effort_levels") or ()
+    model.reasoning_effort = next((effort for effort in _EFFORTS if effort in known), None)
+    return model
+
+
+async def close(model: ChatGoogleGenerativeAI) -> None:
+    await model.aclose()

@@ -1,0 +1,57 @@
+"""OpenAI's chat completions through `langchain-openai`: OPENAI_API_KEY, OPENAI_MODEL, OPENAI_URL.
+
+Wire format: https://platform.openai.com/docs/api-reference/chat-streaming
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import openai
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from workers.language import environment
+
+MODEL = "gpt-5.4-mini"
+# A caller waits while a model thinks: the least that this model knows.
+_EFFORTS = ("none", "minimal", "low")
+
+
+def make(transport: httpx2.AsyncBaseTransport | None = None) -> ChatOpenAI:
+    """`transport` answers instead of the network."""
+    model = chat(
+        transport,
+        model=environment.text("OPENAI_MODEL", MODEL),
+        api_key=SecretStr(environment.text("OPENAI_API_KEY")),
+        base_url=environment.base("OPENAI_URL") or "https://api.openai.com/v1",
+        max_completion_tokens=environment.MOST_TOKENS,
+    )
+    known = (model.profile or {}).get("reasoning_effort_levels") or ()
+    model.reasoning_effort = next((effort for effort in _EFFORTS if effort in known), None)
+    return model
+
+
+def chat(transport: httpx2.AsyncBaseTransport | None, **values: Any) -> ChatOpenAI:
+    """A streaming model without the SDK's own retries, on a client that keeps its connection."""
+    wait = environment.seconds()
+    options: dict[str, Any] = {"transport": transport} if transport else {}
+    client = openai.DefaultAsyncHttpxClient(
+        timeout=httpx2.Timeout(wait, connect=min(wait, environment.CONNECT_SECONDS)),
+        limits=httpx2.Limits(keepalive_expiry=environment.KEEP_ALIVE_SECONDS),
+        **options,
+    )
+    return ChatOpenAI(
+        **values,
+        timeout=client.timeout,
+        max_retries=0,
+        streaming=True,
+        stream_usage=True,
+        http_async_client=client,
+    )
+
+
+async def close(model: ChatOpenAI) -> None:
+    await model.root_async_client.close()
+    model.root_client.close()
