@@ -1,6 +1,6 @@
 # `make run` and `make test` are the two commands; the rest is for developers.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit soak chaos fresh check format demo bench screenshots lock clean python
+.PHONY: help run test unit soak chaos fresh check format demo bench overhead screenshots lock clean python
 VENV := .venv
 BIN := $(VENV)/bin
 # Which lock `make run` installs: base, or base with extras (LOCK=anthropic,openai,postgres).
@@ -62,6 +62,9 @@ demo:  ## Play the recorded commands to a running server and print what became o
 
 bench:  ## Measure the delay from end of speech to first sound
 	@exec $(BIN)/python manage.py bench $(ARGS)
+
+overhead:  ## Measure what the platform adds to a turn (ARGS="--calls 10 --turns 20")
+	@exec $(BIN)/python -m convonet.overhead $(ARGS)
 
 screenshots:  ## Photograph every state of the page into docs/
 	@exec $(BIN)/python manage.py screenshots $(ARGS)

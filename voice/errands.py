@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from convonet.stopwatch import mark
 from voice.audio import AudioFormat
 from voice.errors import WorkerMissing
 from voice.ports import Queue, Records, Store
@@ -43,6 +44,8 @@ class Errands:
         self._waiting: asyncio.Queue[Command] = asyncio.Queue(maxsize=ERRANDS)
 
     def add(self, command: Command) -> None:
+        if isinstance(command, Begin):
+            mark("ended", command.turn.id)
         try:
             self._waiting.put_nowait(command)
         except asyncio.QueueFull as error:
@@ -69,10 +72,13 @@ class Errands:
                 await self._queue.send("transcribe", utterance_id, self._call_id)
             case Begin(turn=turn):
                 await self._records.begin_turn(self._call_id, turn)
+                mark("row", turn.id)
                 self._begun(command)
             case Run(turn=turn):
                 await self._records.set_transcript(turn)
+                mark("asked", turn.id)
                 await self._queue.send("run_turn", turn.id)
+                mark("queued", turn.id)
             case Drop(turn=turn):
                 await self._records.drop_turn(turn.id)
             case Cancel(turn=turn):

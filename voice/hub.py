@@ -18,8 +18,9 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from convonet.stopwatch import mark
 from voice import keys
-from voice.events import Event, decode
+from voice.events import Event, SentenceAudio, decode
 from voice.streams import FIELD
 
 logger = logging.getLogger(__name__)
@@ -118,6 +119,8 @@ class EventHub:
             self._positions[stream] = entry_id.decode()
             try:
                 event = decode(fields[FIELD])
+                if isinstance(event, SentenceAudio):
+                    mark("seen", event.turn_id)
             except (KeyError, ValueError):
                 logger.exception("unreadable event", extra={"stream": stream})
                 continue

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from convonet.stopwatch import mark
 from voice import browser_stream as wire
 from voice.conversation import Conversation
 from voice.errors import BrokerLost
@@ -106,8 +107,11 @@ class Mouth:
             turn.playout.lost(fetch)
             logger.error("reply audio gone", extra={**self._log_fields, "turn_id": turn.id})
             return True
+        mark("read", turn.id)
         self._conversation.sending(fetch, time.monotonic())
         self._flush()
         await self._send_outbox()
         await self._send(wire.audio_message(turn.number, fetch.at_ms, pcm))
+        if not fetch.filler:
+            mark("sent", turn.id)
         return True

@@ -18,6 +18,7 @@ from django.utils import timezone
 from langchain_core.messages import BaseMessage, SystemMessage
 from redis.exceptions import RedisError
 
+from convonet.stopwatch import mark
 from todo.context import sign
 from voice.models import Turn
 from workers import checkpoint, history, prompts, steps
@@ -133,6 +134,7 @@ class TurnRunner:
         run = AgentRun(self._model, context, self._options.max_steps)
         tools_deadline = min(deadline, monotonic() + self._options.connect_seconds)
         messages = [*self._messages(record.turn), *past]
+        mark("thinking", record.id)
         future = self._loop.submit(run.drive(messages, tools_deadline))
         try:
             return self._record_steps(record, inbox, run, deadline)

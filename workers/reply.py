@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import current_app
 
+from convonet.stopwatch import mark
 from voice import keys
 from voice.events import Event, ReplyDelta, SentenceReady
 from workers.lease import Lease
@@ -73,9 +74,11 @@ class Reply:
             seq, self.sentences = self.sentences, self.sentences + 1
             fields = {"call": self._call_id, "format": self._format, str(seq): text}
             self._lease.tell(SentenceReady(self._turn_id, seq, text), sentence=fields)
+            mark("told", self._turn_id)
             current_app.send_task(
                 "workers.tasks.speak",
                 [self._turn_id, seq],
                 queue="speech",
                 expires=SPEAK_EXPIRES_SECONDS,
             )
+            mark("speech queued", self._turn_id)

@@ -8,6 +8,7 @@ import wave
 from time import monotonic
 from typing import Any
 
+from convonet.stopwatch import mark
 from voice import keys, streams
 from voice.audio import BROWSER, AudioFormat
 from voice.events import SentenceAudio, Transcribed
@@ -55,6 +56,7 @@ def speak(redis: Any, engine: Synthesizer, turn_id: str, seq: int) -> None:
         for chunk in engine.synthesize(text, AudioFormat.parse(audio_format)):
             size = _append(redis, key, chunk)
             streams.publish(redis, stream, SentenceAudio(turn_id, seq, size, final=False))
+            mark("stored", turn_id)
             if redis.exists(keys.cancelled(turn_id)):
                 redis.delete(key)
                 return

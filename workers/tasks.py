@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from billiard.exceptions import TimeLimitExceeded
-from celery import Task, current_app, shared_task
+from celery import Task, current_app, shared_task, signals
 from celery.exceptions import SoftTimeLimitExceeded
 
+from convonet import stopwatch
 from workers import bootsteps, preload, wiring
 
 STEPS = {bootsteps.MaintainPool, bootsteps.Heartbeat, bootsteps.KeepBeat}
@@ -30,7 +31,9 @@ class TurnTask(Task):  # type: ignore[misc]  # celery has no types
 
 @shared_task(base=TurnTask)
 def run_turn(turn_id: str) -> None:
-    wiring.turn_runner().run(turn_id)
+    with stopwatch.of(turn_id):
+        stopwatch.mark("taken")
+        wiring.turn_runner().run(turn_id)
 
 
 @shared_task
@@ -49,7 +52,9 @@ def transcribe(utterance_id: str, call_id: str) -> None:
 def speak(turn_id: str, seq: int) -> None:
     from workers import speech_jobs
 
-    speech_jobs.speak(wiring.redis_client(), wiring.synthesizer(), turn_id, seq)
+    with stopwatch.of(turn_id):
+        stopwatch.mark("speech taken")
+        speech_jobs.speak(wiring.redis_client(), wiring.synthesizer(), turn_id, seq)
 
 
 @shared_task(queue=preload.SPEECH)
@@ -80,3 +85,13 @@ def delete_old_records() -> None:
         retention.purge(timezone.now(), wiring.retention_options())
     except SoftTimeLimitExceeded:
         return  # what is left goes tomorrow
+
+
+if stopwatch.on:
+
+    @signals.task_received.connect
+    def _mark_received(request: Any, **_: Any) -> None:
+        """In the worker's parent."""
+        name = request.name.rpartition(".")[2]
+        if name in ("run_turn", "speak"):
+            stopwatch.mark("received" if name == "run_turn" else "speech received", request.args[0])

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 from langchain_core.messages import AIMessage, BaseMessage
 
+from convonet.stopwatch import mark
 from voice import keys, leases
 from voice.events import ToolFinished, ToolStarted, TurnFailed, TurnFinished, TurnStarted
 from voice.models import ToolCall, Turn
@@ -56,6 +57,7 @@ class TurnRecord:
             with lease.writing():
                 turn.tool_calls.all().delete()
         record._read_tools()
+        mark("claimed", record.id)
         return record
 
     @classmethod
@@ -107,6 +109,7 @@ class TurnRecord:
             checkpoint.save(self.turn, self._messages)
 
     def words(self, text: str) -> None:
+        mark("worded", self.id)
         if self.turn.first_token_ms is None:
             self.turn.first_token_ms = self._age_ms()
         self.reply.add(text)
@@ -121,9 +124,11 @@ class TurnRecord:
             ToolCall.objects.update_or_create(
                 turn=self.turn, tool_call_id=call_id_of(step), defaults=values
             )
+        mark("tool began", self.id)
         self.reply.publish(ToolStarted(self.id, call_id_of(step), step.name))
 
     def tool_ended(self, step: steps.ToolEnded) -> None:
+        mark("tool ended", self.id)
         self._tools[call_id_of(step)] = step
         summary = str(step.result.get("summary") or "")[:300]
         with self.lease.writing():
