@@ -66,6 +66,9 @@ bench:  ## Measure the delay from end of speech to first sound
 overhead:  ## Measure what the platform adds to a turn (ARGS="--calls 10 --turns 20")
 	@exec $(BIN)/python -m convonet.overhead $(ARGS)
 
+commands:  ## Score PROVIDER=local,anthropic,… on the spoken commands (LEAST=85 fails below)
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec $(BIN)/python -m tests.commands.score
+
 screenshots:  ## Photograph every state of the page into docs/
 	@exec $(BIN)/python manage.py screenshots $(ARGS)
 

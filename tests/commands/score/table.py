@@ -1,0 +1,117 @@
+"""The score table: a row a kind, a column a provider, then what it took and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from convonet import prices
+from tests.commands.score.play import Result
+from tests.commands.score.spoken import PARTS
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One provider's results; `model` is the name its price goes by."""
+
+    provider: str
+    model: str
+    results: list[Result]
+
+    @property
+    def score(self) -> float:
+        """Share of right ones, 0 to 1."""
+        return sum(result.right for result in self.results) / len(self.results)
+
+    @property
+    def invented(self) -> int:
+        return sum(bool(result.invented) for result in self.results)
+
+
+Cell = Callable[[Sequence[Result]], str]
+
+
+def table(columns: Sequence[Column]) -> str:
+    kinds = list(dict.fromkeys(one.command.kind for one in columns[0].results))
+    rows = [["", *(column.provider for column in columns)]]
+    for kind in kinds:
+        rows.append([kind, *(_share(_of_kind(column.results, kind)) for column in columns)])
+    for part in PARTS:
+        if any(result.command.part == part for result in columns[0].results):
+            name = {"open": "all that may be looked at", "held": "all held back"}[part]
+            rows.append([name, *(_percent(_of_part(one.results, part)) for one in columns)])
+    rows.append(["all", *(_percent(column.results) for column in columns)])
+    rows.append(["invented successes", *(str(column.invented) for column in columns)])
+    rows.append(["median time of a turn", *(_median(column.results) for column in columns)])
+    rows.append(["model calls a turn", *(_calls(column.results) for column in columns)])
+    rows.append(["tokens in, out", *(_tokens(column.results) for column in columns)])
+    rows.append(["estimated cost", *(_cost(column) for column in columns)])
+    return _aligned(rows)
+
+
+def failures(column: Column, *, parts: Iterable[str] = PARTS) -> str:
+    """What was said, expected and got, of each command that is not right."""
+    wrong = [one for one in column.results if not one.right and one.command.part in parts]
+    return "\n".join(_failure(result) for result in wrong)
+
+
+def _failure(result: Result) -> str:
+    lines = [f"{result.command.id}"]
+    for turn in result.turns:
+        tools = "".join(f"\n    tool   {tool.name} {tool.arguments}" for tool in turn.tools)
+        lines.append(f"    said   {turn.words}{tools}\n    reply  {turn.reply}")
+    lines += [f"    wrong  {one}" for one in result.wrong]
+    lines += [f"    invented  {one}" for one in result.invented]
+    return "\n".join(lines)
+
+
+def _of_kind(results: Sequence[Result], kind: str) -> list[Result]:
+    return [result for result in results if result.command.kind == kind]
+
+
+def _of_part(results: Sequence[Result], part: str) -> list[Result]:
+    return [result for result in results if result.command.part == part]
+
+
+def _share(results: Sequence[Result]) -> str:
+    return f"{sum(result.right for result in results)} of {len(results)}"
+
+
+def _percent(results: Sequence[Result]) -> str:
+    right = sum(result.right for result in results)
+    return f"{_share(results)}, {100 * right / len(results):.0f} %"
+
+
+def _median(results: Sequence[Result]) -> str:
+    return f"{1000 * median(turn.seconds for one in results for turn in one.turns):.0f} ms"
+
+
+def _calls(results: Sequence[Result]) -> str:
+    turns = [turn for result in results for turn in result.turns]
+    return f"{sum(turn.model_calls for turn in turns) / len(turns):.1f}"
+
+
+def _tokens(results: Sequence[Result]) -> str:
+    turns = [turn for result in results for turn in result.turns]
+    return f"{sum(turn.tokens_in for turn in turns)}, {sum(turn.tokens_out for turn in turns)}"
+
+
+def _cost(column: Column) -> str:
+    turns = [turn for result in column.results for turn in result.turns]
+    cost = prices.cost_micro_usd(
+        "agent",
+        column.provider,
+        column.model,
+        sum(turn.tokens_in for turn in turns),
+        sum(turn.tokens_out for turn in turns),
+    )
+    return "not known" if cost is None else f"{cost / 1e6:.2f} USD"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
