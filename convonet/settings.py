@@ -137,6 +137,7 @@ CELERY_TASK_ROUTES = {
     "workers.tasks.transcribe": {"queue": "speech"},
     "workers.tasks.speak": {"queue": "speech"},
     "workers.tasks.speak_reminder": {"queue": "speech"},
+    "workers.tasks.speak_sample": {"queue": "speech"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TIMEZONE = "UTC"
@@ -156,6 +157,8 @@ TOOL_REQUEST_RETENTION_DAYS = env.integer("TOOL_REQUEST_RETENTION_DAYS", 7, leas
 # next ones answer when it fails. Only what is named here is ever imported.
 LANGUAGE_MODELS = env.words("LANGUAGE_MODEL", ["local"])
 TRANSCRIBERS = env.words("TRANSCRIBER", ["local"])
+# Deepgram hears while the caller speaks, by one socket per call, where it is the first of these.
+DEEPGRAM_LIVE = env.flag("DEEPGRAM_LIVE", default=True)
 SYNTHESIZERS = env.words("SYNTHESIZER", ["pico"])
 # What the local grammar is sure of is answered by it, and costs no model call.
 PREFER_LOCAL = env.flag("PREFER_LOCAL")

@@ -1,8 +1,9 @@
 """One call: joins the conversation with the socket, Redis, rows and queue.
 
-Three tasks per call, owned here and ended with it: the reader (`voice.reader`, all that arrives),
-the mouth (`voice.mouth`, all that leaves, in order) and the hand (`voice.errands`, all that must
-be stored or queued, in order). Each states its bounds.
+Tasks per call, owned here and ended with it: the reader (`voice.reader`, all that arrives), the
+mouth (`voice.mouth`, all that leaves, in order), the hand (`voice.errands`, all that must be
+stored or queued, in order), and the ear where a live recogniser is configured (`voice.ears`).
+Each states its bounds.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import asyncio
 import contextlib
 import logging
 import time
+from dataclasses import replace
 
 from voice import browser_stream as wire
 from voice import events, keys
 from voice.audio import BROWSER, AudioFormat
 from voice.conversation import Conversation
+from voice.ears import Deaf, Ear, Hear, Verdict
 from voice.errands import Errands
 from voice.errors import CallError
 from voice.fillers import Fillers
@@ -23,7 +26,7 @@ from voice.mouth import Mouth, SendMessage
 from voice.options import CallOptions
 from voice.ports import Events, Queue, Records, Store
 from voice.reader import Reader, Receive
-from voice.turns import Begin, Command, Fill, HangUp, Tell, new_id
+from voice.turns import Begin, Charge, Command, Fill, HangUp, Recognise, Tell, new_id
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,7 @@ class CallSession:
         records: Records,
         fillers: Fillers,
         options: CallOptions,
+        hear: Hear | None = None,
         audio_format: AudioFormat = BROWSER,
     ) -> None:
         self.id = new_id()
@@ -67,10 +71,12 @@ class CallSession:
             hang_up=self._hang_up,
             log_fields=self._fields(),
         )
+        self._ear = self._ear_by(hear)
         self._reader = Reader(
             conversation=self._conversation,
             audio_format=audio_format,
             options=options,
+            ear=self._ear,
             flush=self._flush,
             notice=self._mouth.notice,
             hang_up=self._hang_up,
@@ -78,6 +84,11 @@ class CallSession:
         self._errands = Errands(
             self.id, user_id, audio_format, store, queue, records, self._begun, self._errand_failed
         )
+
+    def _ear_by(self, hear: Hear | None) -> Ear:
+        if hear is None:
+            return Deaf()
+        return hear(self._format, self._on_interim, self._on_verdict, self._fields())
 
     # Life -----------------------------------------------------------------------------------
     async def run(self, receive: Receive) -> HangUp:
@@ -107,6 +118,7 @@ class CallSession:
         async with asyncio.TaskGroup() as tasks:
             mouth = tasks.create_task(self._mouth.run())
             hand = tasks.create_task(self._errands.run())
+            ear = tasks.create_task(self._ear.run())
             reader = tasks.create_task(self._reader.run(receive))
             await self._tell_missed_reminders()
             ended = tasks.create_task(self._ended.wait())
@@ -116,6 +128,7 @@ class CallSession:
             await self._leave()
             mouth.cancel()
             hand.cancel()
+            ear.cancel()
 
     async def _leave(self) -> None:
         """Hand on what was said before the caller went; forget what was half said."""
@@ -147,6 +160,23 @@ class CallSession:
         elif not isinstance(event, events.TodosChanged):
             self._conversation.handle(event, now)
         self._flush()
+
+    def _on_interim(self, text: str) -> None:
+        self._conversation.speech_understood(text)
+        self._flush()
+
+    def _on_verdict(self, verdict: Verdict) -> None:
+        """Words, or the question back."""
+        asked = verdict.command
+        if verdict.error:
+            self._errands.add(replace(asked, by_worker=True))
+        else:
+            event = events.Transcribed(
+                asked.utterance_id, verdict.text, verdict.took_ms, language=verdict.language
+            )
+            self._conversation.handle(event, self._clock())
+            self._flush()
+        self._errands.add(Charge(verdict, self._ear.model))
 
     def _broker_changed(self, connected: bool) -> None:
         self._conversation.broker_changed(connected)
@@ -184,6 +214,10 @@ class CallSession:
                 self._hang_up(command)
             case Fill(turn=turn):
                 self._mouth.fill(turn)
+            case Recognise(by_worker=False) if self._ear.recognise(command):
+                pass
+            case Recognise(by_worker=False):
+                self._errands.add(replace(command, by_worker=True))
             case _:
                 self._errands.add(command)
 

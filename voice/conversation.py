@@ -58,6 +58,10 @@ class Conversation:
     def speech_paused(self, audio: bytes) -> None:
         self._unanswered.paused(audio)
 
+    def speech_understood(self, text: str) -> None:
+        """The words so far of the caller who is speaking."""
+        self._unanswered.interim(text)
+
     def speech_resumed(self) -> None:
         self._unanswered.resumed()
 

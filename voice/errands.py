@@ -14,6 +14,7 @@ from voice.turns import (
     AskAfter,
     Begin,
     Cancel,
+    Charge,
     Command,
     Drop,
     Finish,
@@ -70,6 +71,8 @@ class Errands:
             case Recognise(utterance_id=utterance_id, audio=audio):
                 await self._store.put_utterance(utterance_id, audio, self._format)
                 await self._queue.send("transcribe", utterance_id, self._call_id)
+            case Charge(verdict=verdict, model=model):
+                await self._records.charge(self._call_id, verdict, model)
             case Begin(turn=turn):
                 await self._records.begin_turn(self._call_id, turn)
                 mark("row", turn.id)

@@ -49,6 +49,15 @@ class Listener:
     def in_speech(self) -> bool:
         return self._endpointer.in_speech
 
+    @property
+    def said_bytes(self) -> int:
+        """How much of the utterance being spoken there is; 0 without one."""
+        return len(self._buffer) if self._endpointer.in_speech else 0
+
+    def said(self, start: int, most: int) -> bytes:
+        """At most so many bytes of it."""
+        return bytes(self._buffer[start : start + most])
+
     def feed(self, pcm: bytes) -> Iterator[Heard]:
         data = self._rest + pcm if self._rest else pcm
         size = self._frame_bytes

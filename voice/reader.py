@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from voice import browser_stream as wire
 from voice.audio import AudioFormat
 from voice.conversation import Conversation
+from voice.ears import Ear
 from voice.endpointing import Endpoint
 from voice.errors import Refused
 from voice.limits import AudioAllowance, MessageAllowance
@@ -31,11 +32,12 @@ class Reader:
         conversation: Conversation,
         audio_format: AudioFormat,
         options: CallOptions,
+        ear: Ear,
         flush: Callable[[], None],
         notice: Callable[[str], None],
         hang_up: Callable[[HangUp], None],
     ) -> None:
-        self._conversation = conversation
+        self._conversation, self._ear = conversation, ear
         self._flush, self._notice, self._hang_up = flush, notice, hang_up
         self._most_characters = options.text_characters
         self._listener = Listener(audio_format, options.endpoint)
@@ -64,26 +66,29 @@ class Reader:
         wire.check_audio(pcm)
         if self._muted or not self.audio.take(len(pcm), time.monotonic()):
             return
-        changed = False
         for heard in self._listener.feed(pcm):
             self._heard(heard)
-            changed = True
-        if changed:
-            self._flush()
+        self._ear.listen()
 
     def _heard(self, heard: Heard) -> None:
+        """What follows from it goes its way at once: the ear is asked before more is heard."""
         conversation, now = self._conversation, time.monotonic()
         match heard.endpoint:
             case Endpoint.STARTED:
+                self._ear.started(self._listener)
                 conversation.speech_started(now)
             case Endpoint.PAUSED:
                 conversation.speech_paused(heard.audio)
             case Endpoint.RESUMED:
+                self._ear.resumed()
                 conversation.speech_resumed()
             case Endpoint.ENDED:
                 conversation.speech_ended(heard.audio, heard.silence_ms, now)
             case Endpoint.DISCARDED:
                 conversation.speech_discarded(now)
+        self._flush()
+        if heard.endpoint in (Endpoint.ENDED, Endpoint.DISCARDED):
+            self._ear.over()
 
     def _on_control(self, text: str) -> None:
         now = time.monotonic()

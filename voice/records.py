@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from todo import reminders
 from todo.models import Reminder
+from voice import uses
+from voice.ears import Verdict
 from voice.models import Call, Turn
 from voice.turns import LiveTurn, Outcome
 
@@ -81,6 +83,7 @@ def begin_turn(call_id: str, turn: LiveTurn) -> None:
         source=turn.source,
         state=Turn.State.TRANSCRIBING if turn.transcript is None else Turn.State.WAITING,
         transcript=turn.transcript or "",
+        language=turn.language[:10],
         utterance_ms=turn.utterance_ms,
         utterance_id=turn.utterance_id,
         transcript_ms=turn.timings_ms.get("transcript"),
@@ -94,9 +97,25 @@ def set_transcript(turn: LiveTurn) -> None:
     rows.filter(state__in=[Turn.State.TRANSCRIBING, Turn.State.WAITING]).update(
         state=Turn.State.WAITING,
         transcript=turn.transcript or "",
+        language=turn.language[:10],
         transcript_ms=turn.timings_ms.get("transcript"),
         queued_at=timezone.now(),
     )
+
+
+@in_database_thread
+def charge(call_id: str, verdict: Verdict, model: str) -> None:
+    """Keep that the live recogniser was asked; a failure to do so costs a log line."""
+    use = uses.Use(
+        uses.Stage.HEAR,
+        "deepgram",
+        model,
+        error=verdict.error,
+        first_ms=verdict.first_ms,
+        took_ms=verdict.took_ms,
+        audio_ms=verdict.audio_ms,
+    )
+    uses.record(use, call_id=call_id, utterance_id=verdict.command.utterance_id)
 
 
 @in_database_thread

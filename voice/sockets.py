@@ -71,6 +71,7 @@ async def _admit(scope: dict[str, Any], receive: Receive, send: Send) -> HangUp:
             records=records,
             fillers=joined.fillers,
             options=joined.options,
+            hear=joined.hear,
         )
         return await session.run(lambda: _next(receive))
 

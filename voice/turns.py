@@ -5,9 +5,12 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from voice.playout import ReplyPlayout
+
+if TYPE_CHECKING:
+    from voice.ears import Verdict
 
 Source = Literal["voice", "typed"]
 Outcome = Literal["done", "interrupted", "failed"]
@@ -38,6 +41,8 @@ class LiveTurn:
     utterance_ms: int = 0
     ended_at: float = 0.0
     transcript: str | None = None
+    language: str = ""
+    """Of the transcript, ISO 639-1, as far as the recogniser told it."""
     stage: Stage = Stage.TRANSCRIBING
     deadline: float = float("inf")
     reply: str = ""
@@ -74,10 +79,20 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Recognise:
-    """Store this utterance and queue its transcription."""
+    """Find out what was said: by the live recogniser, or store the audio and queue the task."""
 
     utterance_id: str
     audio: bytes
+    by_worker: bool = False
+    """The live recogniser cannot tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Keep that the live recogniser was asked, and what came of it."""
+
+    verdict: Verdict
+    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,5 +165,16 @@ class HangUp:
 
 
 Command = (
-    Tell | Recognise | Begin | Run | Drop | Cancel | Finish | Announce | AskAfter | Fill | HangUp
+    Tell
+    | Recognise
+    | Charge
+    | Begin
+    | Run
+    | Drop
+    | Cancel
+    | Finish
+    | Announce
+    | AskAfter
+    | Fill
+    | HangUp
 )

@@ -26,6 +26,7 @@ class Guess:
 
     utterance_id: str
     text: str | None = None
+    language: str = ""
     failed: bool = False
 
 
@@ -69,6 +70,11 @@ class Unanswered:
         self._guess = Guess(self._turns.new_id())
         self._out.add(Recognise(self._guess.utterance_id, audio))
 
+    def interim(self, text: str) -> None:
+        """Words of the speech being heard, as far as they are known."""
+        if self._hearing is not None:
+            self._out.transcript(self._hearing, text, final=False)
+
     def resumed(self) -> None:
         self._guess = None
 
@@ -91,7 +97,7 @@ class Unanswered:
             self._no_words(turn)
             return True
         elif guess.text is not None:
-            turn.transcript = guess.text
+            turn.transcript, turn.language = guess.text, guess.language
             turn.mark("transcript", now)
         self._wait(turn, now)
         return True
@@ -105,7 +111,7 @@ class Unanswered:
         """Words of an utterance; True says that the turn they belong to waited for them."""
         guess = self._guess
         if guess is not None and event.utterance_id == guess.utterance_id:
-            guess.text, guess.failed = event.text, event.failed
+            guess.text, guess.language, guess.failed = event.text, event.language, event.failed
             if self._hearing is not None and event.text:
                 self._out.transcript(self._hearing, event.text, final=False)
             return False
@@ -155,7 +161,7 @@ class Unanswered:
             self._out.add(Drop(turn))
             self._no_words(turn, failed=event.failed)
             return
-        turn.transcript = event.text
+        turn.transcript, turn.language = event.text, event.language
         turn.mark("transcript", now)
         self._out.transcript(turn, event.text)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from django.conf import settings
 from redis.asyncio import Redis
@@ -19,6 +19,7 @@ from convonet.celery import app
 from voice.audio import BROWSER
 from voice.audio_store import AudioStore
 from voice.dispatch import Dispatcher
+from voice.ears import Hear
 from voice.fillers import Fillers
 from voice.hub import BLOCK_MS, EventHub
 from voice.options import CallOptions, EndpointOptions
@@ -34,6 +35,7 @@ class Services:
     hub: EventHub
     options: CallOptions
     fillers: Fillers
+    hear: Hear | None
     hub_task: asyncio.Task[None]
 
 
@@ -42,6 +44,16 @@ def call_options() -> CallOptions:
         endpoint=EndpointOptions(end_ms=settings.ENDPOINT_SILENCE_MS),
         most_seconds=settings.MAX_CALL_SECONDS,
     )
+
+
+def live_recogniser() -> Hear | None:
+    """Deepgram, where it is the first to be asked; what that takes is not imported otherwise."""
+    if not (settings.DEEPGRAM_LIVE and settings.TRANSCRIBERS[:1] == ["deepgram"]):
+        return None
+    from voice import live_line, live_socket
+
+    options = live_line.options_from_environment()
+    return partial(live_socket.LiveEar, live_line.Line(options)) if options else None
 
 
 @cache
@@ -63,7 +75,7 @@ def services() -> Services:
     task.add_done_callback(_hub_ended)
     store, queue = AudioStore(redis), Dispatcher(app)
     fillers = Fillers(store, queue, hub, BROWSER)
-    return Services(redis, store, queue, hub, call_options(), fillers, task)
+    return Services(redis, store, queue, hub, call_options(), fillers, live_recogniser(), task)
 
 
 def _hub_ended(task: asyncio.Task[None]) -> None:
