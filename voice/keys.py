@@ -50,6 +50,16 @@ def reminder_audio(reminder_id: int) -> str:
     return f"{PREFIX}reminder:{reminder_id}:wav"
 
 
+def voice_sample(voice: str) -> str:
+    """hash: `state` (`ordered`, `failed`), then `wav`, a file that lets this voice be heard."""
+    return f"{PREFIX}sample:{voice}"
+
+
+def samples_of(user_id: int) -> str:
+    """number: the samples made for this person within the last minute."""
+    return f"{PREFIX}samples:{user_id}"
+
+
 def ticket(ticket_id: str) -> str:
     """flag: this socket ticket has been used."""
     return f"{PREFIX}ticket:{ticket_id}"

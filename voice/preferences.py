@@ -26,13 +26,18 @@ def chosen(user_id: int) -> Chosen:
     own = CallPreferences.objects.filter(owner_id=user_id).first()
     if own is not None and own.language_model and own.voice:
         return Chosen(own.language_model, Why.USER, own.voice)
-    business = Business.objects.filter(members=user_id).order_by("pk").first()
+    business = business_of(user_id)
     voice = _first("voice", own, business)
     if own is not None and own.language_model:
         return Chosen(own.language_model, Why.USER, voice)
     if business is not None and business.language_model:
         return Chosen(business.language_model, Why.BUSINESS, voice)
     return Chosen(voice=voice)
+
+
+def business_of(user_id: int) -> Business | None:
+    """The one whose choices hold for this person; of several the oldest."""
+    return Business.objects.filter(members=user_id).order_by("pk").first()
 
 
 def _first(field: str, *rows: Any) -> str:

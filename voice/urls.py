@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from voice import views
+from voice import choice_views, views
 
 urlpatterns = [
     path("", views.page, name="page"),
@@ -13,4 +13,6 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("call/ticket", views.call_ticket, name="call_ticket"),
     path("reminders/<int:reminder_id>/speech.wav", views.reminder_speech, name="reminder_speech"),
+    path("preferences/", choice_views.preferences, name="preferences"),
+    path("preferences/sample/", choice_views.voice_sample, name="voice_sample"),
 ]

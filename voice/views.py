@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Any
 
 import redis
@@ -19,10 +19,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from todo.models import Reminder
 from voice import keys, tickets
+from voice.broker import broker
 
 NO_TURN = "00000000-0000-0000-0000-000000000000"
-# A page waits no longer for a reminder's sound than a person would.
-BROKER_SECONDS = 2.0
 
 View = Callable[..., HttpResponseBase]
 
@@ -69,6 +68,7 @@ def page(request: HttpRequest) -> HttpResponse:
         {
             "demo": settings.EMBEDDED_LOGIN and name == settings.DEMO_USERNAME,
             "turn_url": _turn_url(request),
+            "costs_url": _costs_url(request),
         },
     )
 
@@ -79,6 +79,16 @@ def _turn_url(request: HttpRequest) -> str:
         return ""
     try:
         return reverse("admin:voice_turn_change", args=[NO_TURN])
+    except NoReverseMatch:
+        return ""
+
+
+def _costs_url(request: HttpRequest) -> str:
+    """Where operators read what providers were asked and cost; empty for everyone else."""
+    if not request.user.has_perm("voice.view_provideruse"):
+        return ""
+    try:
+        return reverse("admin:voice_provideruse_changelist")
     except NoReverseMatch:
         return ""
 
@@ -105,19 +115,9 @@ def reminder_speech(request: HttpRequest, reminder_id: int) -> HttpResponse:
     if not Reminder.objects.filter(pk=reminder_id, owner_id=request.user.pk).exists():
         return JsonResponse({"error": "There is no such reminder."}, status=404)
     try:
-        audio = _broker().get(keys.reminder_audio(reminder_id))
+        audio = broker().get(keys.reminder_audio(reminder_id))
     except redis.RedisError:
         return JsonResponse({"error": "The sound cannot be reached right now."}, status=503)
     if not isinstance(audio, bytes):
         return JsonResponse({"error": "This reminder has no sound (any more)."}, status=404)
     return HttpResponse(audio, content_type="audio/wav")
-
-
-@lru_cache(maxsize=1)
-def _broker() -> redis.Redis:
-    """One pool of connections for all requests of this process."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=BROKER_SECONDS,
-        socket_connect_timeout=BROKER_SECONDS,
-    )

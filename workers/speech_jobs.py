@@ -73,7 +73,7 @@ def speak_reminder(redis: Any, engine: Synthesizer, reminder_id: int, speech: st
     except (SpeechError, MemoryError) as error:
         _failed("reminder not spoken", error, reminder_id=reminder_id)
         return
-    redis.set(keys.reminder_audio(reminder_id), _wav(audio), ex=keys.AUDIO_SECONDS)
+    redis.set(keys.reminder_audio(reminder_id), wav_file(audio), ex=keys.AUDIO_SECONDS)
 
 
 def _append(redis: Any, key: str, chunk: bytes) -> int:
@@ -83,7 +83,8 @@ def _append(redis: Any, key: str, chunk: bytes) -> int:
     return int(pipe.execute()[0])
 
 
-def _wav(pcm16: bytes) -> bytes:
+def wav_file(pcm16: bytes) -> bytes:
+    """What a page can play, of audio in the browser's format."""
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setnchannels(1)

@@ -67,6 +67,13 @@ def speak_reminder(reminder_id: int) -> None:
         speech_jobs.speak_reminder(redis, engine, reminder_id, speech)
 
 
+@shared_task(queue=preload.SPEECH)
+def speak_sample(voice: str) -> None:
+    from workers import samples
+
+    samples.speak(wiring.redis_client(), wiring.synthesizer_named, voice)
+
+
 @shared_task
 def fire_due_reminders() -> None:
     from workers import reminders

@@ -76,6 +76,12 @@ def synthesizer() -> Synthesizer:
     return cast(Synthesizer, _made(providers.SPEAKING, settings.SYNTHESIZERS[0]))
 
 
+@cache
+def synthesizer_named(name: str) -> Synthesizer:
+    """One engine by itself, for who asked for that one."""
+    return cast(Synthesizer, _made(providers.SPEAKING, name))
+
+
 def modules(catalogue: dict[str, Provider], names: Sequence[str]) -> list[str]:
     """Where the providers of these names are made."""
     return [_provider(catalogue, name).path.rpartition(".")[0] for name in names]

@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from todo.models import Reminder
-from voice import keys, views
+from voice import broker as broker_module
+from voice import keys
 
 pytestmark = pytest.mark.django_db
 
@@ -36,9 +37,9 @@ def reminder(anna: User) -> Reminder:
 @pytest.fixture
 def broker_of_views(redis: redis_library.Redis, broker: str, settings: Any) -> Any:
     settings.REDIS_URL = broker
-    views._broker.cache_clear()
+    broker_module.broker.cache_clear()
     yield redis
-    views._broker.cache_clear()
+    broker_module.broker.cache_clear()
 
 
 def speech(client: Client, reminder: Reminder) -> Any:
@@ -95,7 +96,7 @@ def test_a_reminder_without_sound_and_a_broker_away_are_told_apart(
 ) -> None:
     assert speech(client_of_anna, reminder).status_code == 404
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    views._broker.cache_clear()
+    broker_module.broker.cache_clear()
     answer = speech(client_of_anna, reminder)
     assert answer.status_code == 503
     assert answer.json()["error"].endswith(".")

@@ -1,0 +1,95 @@
+"""A voice's sample: spoken by its own engine in its own language, or told that it was not."""
+
+from __future__ import annotations
+
+import io
+import wave
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis as redis_library
+
+from voice import keys, samples
+from voice.audio import BROWSER, AudioFormat
+from workers import samples as making
+from workers import wiring
+from workers.errors import SpeechError
+from workers.ports import PLAIN, Manner
+
+VOICE = "pico/de-DE"
+
+
+class Engine:
+    """Remembers what it was asked to say; says it, nothing, or fails half way."""
+
+    def __init__(self, *chunks: bytes, fails: bool = False) -> None:
+        self.chunks, self.fails = chunks, fails
+        self.asked: list[tuple[str, AudioFormat, Manner]] = []
+
+    def warm_up(self) -> None: ...
+
+    def synthesize(
+        self, text: str, audio_format: AudioFormat, manner: Manner = PLAIN
+    ) -> Iterator[bytes]:
+        self.asked.append((text, audio_format, manner))
+        yield from self.chunks
+        if self.fails:
+            raise SpeechError("I could not say that.", code="speech_engine")
+
+
+def kept(redis: redis_library.Redis, voice: str = VOICE) -> Any:
+    return redis.hgetall(keys.voice_sample(voice))
+
+
+@pytest.mark.parametrize(
+    ("voice", "provider", "text", "manner"),
+    [
+        (VOICE, "pico", samples.sentence("de"), Manner("de", "de-DE")),
+        ("openai/alloy", "openai", samples.sentence(""), Manner("", "alloy")),
+        ("pico/", "pico", samples.sentence(""), PLAIN),
+        ("my.Engine/", "my.Engine", samples.sentence(""), PLAIN),
+    ],
+)
+def test_a_voice_is_asked_for_by_name_in_its_own_language(
+    redis: redis_library.Redis, voice: str, provider: str, text: str, manner: Manner
+) -> None:
+    engine, asked = Engine(b"\x01\x00" * 800), []
+
+    def engine_named(name: str) -> Engine:
+        asked.append(name)
+        return engine
+
+    making.speak(redis, engine_named, voice)
+    assert asked == [provider]
+    assert engine.asked == [(text, BROWSER, manner)]
+    assert kept(redis, voice)[b"wav"].startswith(b"RIFF")
+
+
+def test_the_sample_is_a_file_that_pages_play_and_it_does_not_stay_for_ever(
+    redis: redis_library.Redis,
+) -> None:
+    redis.hset(keys.voice_sample(VOICE), "state", samples.ORDERED)
+    making.speak(redis, lambda _: Engine(b"\x01\x00" * 800, b"\x02\x00" * 800), VOICE)
+    assert set(kept(redis)) == {b"wav"}
+    with wave.open(io.BytesIO(kept(redis)[b"wav"])) as sound:
+        assert (sound.getframerate(), sound.getnframes()) == (BROWSER.rate_hz, 1600)
+    assert 0 < redis.ttl(keys.voice_sample(VOICE)) <= keys.AUDIO_SECONDS
+
+
+@pytest.mark.parametrize("engine", [Engine(b"\x01\x00", fails=True), Engine()])
+def test_a_voice_that_fails_or_stays_silent_is_told_and_half_of_it_is_not_kept(
+    redis: redis_library.Redis, engine: Engine
+) -> None:
+    redis.hset(keys.voice_sample(VOICE), "state", samples.ORDERED)
+    making.speak(redis, lambda _: engine, VOICE)
+    assert kept(redis) == {b"state": samples.FAILED}
+    assert 0 < redis.ttl(keys.voice_sample(VOICE)) <= samples.FAILED_SECONDS
+
+
+def test_the_local_voice_really_speaks(redis: redis_library.Redis) -> None:
+    making.speak(redis, wiring.synthesizer_named, "pico/fr-FR")
+    with wave.open(io.BytesIO(kept(redis, "pico/fr-FR")[b"wav"])) as sound:
+        heard = sound.readframes(sound.getnframes())
+        assert sound.getnframes() > BROWSER.rate_hz
+    assert len(set(heard)) > 100
