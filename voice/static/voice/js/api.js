@@ -5,7 +5,8 @@ const SIGNED_OUT = "You have been signed out, so nothing was changed. Reload the
 
 export class RequestError extends Error {}
 
-export async function request(method, path, body) {
+// The response, which is good; throws RequestError for any other.
+export async function send(method, path, body) {
   let response;
   try {
     response = await fetch(path, {
@@ -23,8 +24,15 @@ export async function request(method, path, body) {
     throw new RequestError(UNREACHABLE);
   }
   if (response.redirected) throw new RequestError(SIGNED_OUT);
+  if (response.ok) return response;
+  const answer = await response.json().catch(() => null);
+  throw new RequestError(answer?.error ?? (response.status === 403 ? SIGNED_OUT : UNREACHABLE));
+}
+
+export async function request(method, path, body) {
+  const response = await send(method, path, body);
   if (response.status === 204) return null;
   const answer = await response.json().catch(() => null);
-  if (response.ok && answer) return answer;
-  throw new RequestError(answer?.error ?? (response.status === 403 ? SIGNED_OUT : UNREACHABLE));
+  if (answer) return answer;
+  throw new RequestError(UNREACHABLE);
 }

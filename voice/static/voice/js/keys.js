@@ -2,6 +2,8 @@
 
 export function listenToKeys({ talk, type, interrupt }) {
   document.addEventListener("keydown", (event) => {
+    // An open sheet has the keyboard to itself.
+    if (document.querySelector("dialog[open]")) return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.key === "Escape") {
       interrupt();

@@ -1,5 +1,7 @@
 // Wires the page together; every decision is made in the modules it imports.
 
+import { RequestError } from "./api.js";
+import { Choices } from "./choices.js";
 import { fetchClip } from "./clips.js";
 import { Conversation } from "./conversation.js";
 import { TalkControl } from "./control.js";
@@ -12,12 +14,14 @@ import { PageSocket } from "./page-socket.js";
 import { Playout } from "./playout.js";
 import { remember, remembered } from "./prefs.js";
 import { DueReminders } from "./reminders.js";
+import { fetchSample } from "./samples.js";
+import { SettingsSheet } from "./settings.js";
 import { pressed, shown } from "./state.js";
 import { Toast } from "./toast.js";
 import { TodoList } from "./todo-list.js";
 import { TodoStore } from "./todo-store.js";
 import { Transcript } from "./transcript.js";
-import { OFFLINE, SIGNED_OUT } from "./words.js";
+import { NO_SAMPLE, OFFLINE, SIGNED_OUT } from "./words.js";
 
 window.convonet = counters;
 
@@ -59,6 +63,8 @@ const pageSocket = new PageSocket({
   reachable: reachableChanged,
   refused: () => reachableChanged(false, SIGNED_OUT),
 });
+const choices = new Choices({ hear: hearSample });
+new SettingsSheet({ opened: () => choices.load() });
 let phase = "idle";
 let reachable = null;
 
@@ -149,6 +155,26 @@ async function speak(url) {
   return wav ? playout.playClip(wav) : false;
 }
 
+// Answers why the voice was not heard; empty when it was.
+async function hearSample(voice) {
+  // Browsers ask for the click, so sound is opened before the sample is there.
+  playout.open().catch(() => {});
+  try {
+    const wav = await fetchSample(voice);
+    return (await unheard(() => playout.playClip(wav, { always: true }))) ? "" : NO_SAMPLE;
+  } catch (error) {
+    return error instanceof RequestError ? error.message : NO_SAMPLE;
+  }
+}
+
+// An open microphone shall not take what the page plays for the caller's words.
+async function unheard(play) {
+  const { microphone, muted } = conversation.facts;
+  if (!microphone || muted) return play();
+  conversation.setMuted(true);
+  return play().finally(() => conversation.setMuted(false));
+}
+
 function announce(text) {
   byId("announcer").textContent = text;
 }
@@ -175,8 +201,8 @@ function onSubmit(form, input, act) {
   });
 }
 
-function onSwitch(id, name, act) {
-  const button = byId(id);
+function onSwitch(name, act) {
+  const button = byId(name);
   const show = (on) => {
     button.setAttribute("aria-pressed", String(on));
     act(on);
@@ -189,12 +215,18 @@ function onSwitch(id, name, act) {
   });
 }
 
+function onTick(name) {
+  const box = byId(name);
+  box.checked = remembered(name, true);
+  box.addEventListener("change", () => remember(name, box.checked));
+}
+
 onSubmit("say-form", "say", say);
 onSubmit("add-form", "add", async (text) => {
   if (!(await store.add(text)) && !byId("add").value) byId("add").value = text;
 });
-onSwitch("sound", "sound", (on) => playout.setSound(on));
-onSwitch("earcons", "earcons", () => {});
+onSwitch("sound", (on) => playout.setSound(on));
+onTick("earcons");
 for (const example of document.querySelectorAll("[data-example]")) {
   example.addEventListener("click", () => say(example.dataset.example));
 }

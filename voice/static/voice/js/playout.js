@@ -81,12 +81,13 @@ export class Playout {
   }
 
   // Plays a whole WAV (ArrayBuffer); answers false where the browser allows no sound yet.
-  async playClip(wav) {
+  // `always`: the person asked for this sound, so it plays with spoken replies switched off, too.
+  async playClip(wav, { always = false } = {}) {
     await this.open();
     if (!this.audible) return false;
     const source = this.context.createBufferSource();
     source.buffer = await this.context.decodeAudioData(wav);
-    source.connect(this.gain);
+    source.connect(always ? this.context.destination : this.gain);
     const ended = new Promise((resolve) => (source.onended = resolve));
     source.start();
     await ended;

@@ -65,5 +65,6 @@ export function microphoneSentence(error, secure) {
 
 export const MICROPHONE_GONE = "The microphone was disconnected. Plug it in and press to talk again, or type.";
 export const NO_SOUND = "This browser plays no sound on this page, so replies are shown only as text.";
+export const NO_SAMPLE = "This browser plays no sound on this page. Allow sound for it in the site settings, then listen again.";
 export const SIGNED_OUT = "You have been signed out. Reload the page to sign in again.";
 export const OFFLINE = "The server cannot be reached. The page keeps trying; nothing is lost.";
