@@ -13,7 +13,9 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 
+from voice import usage
 from voice.models import Call, Turn
+from voice.uses_told import dollars
 
 # Above this the wait for the first sound is felt as a pause.
 SLOW_MS = 1000
@@ -34,6 +36,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     calls = [
         _item(user, "Calls", "call", "voice", "call"),
         _item(user, "Turns", "forum", "voice", "turn"),
+        _item(user, "Providers", "hub", "voice", "provideruse", page="admin:voice_providers"),
     ]
     kept = [
         _item(user, "Todos", "checklist", "todo", "todo"),
@@ -44,6 +47,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     people = [
         _item(user, "People", "group", "auth", "user"),
         _item(user, "Groups", "badge", "auth", "group"),
+        _item(user, "Businesses", "storefront", "voice", "business"),
+        _item(user, "Call preferences", "tune", "voice", "callpreferences"),
     ]
     elsewhere: list[dict[str, Any] | None] = [
         {"title": "Voice page", "icon": "mic", "link": reverse("page"), "active": False},
@@ -63,6 +68,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Adds today's numbers; the Flower password only for superusers."""
     if request.user.has_perm("voice.view_call"):
         context |= {"numbers": _numbers(), "troubles": _troubles()}
+    if request.user.has_perm("voice.view_provideruse"):
+        context["numbers"] = [*context.get("numbers", []), _cost()]
     if request.user.is_superuser:
         context["flower"] = {
             "url": flower_url(request),
@@ -73,11 +80,16 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _item(
-    user: User | AnonymousUser, title: str, icon: str, app: str, model: str
+    user: User | AnonymousUser, title: str, icon: str, app: str, model: str, page: str = ""
 ) -> dict[str, Any] | None:
+    """`page` is shown instead of the model's list; to the same people."""
     if not user.has_perm(f"{app}.view_{model}"):
         return None
-    return {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{model}_changelist")}
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse(page or f"admin:{app}_{model}_changelist"),
+    }
 
 
 def _today() -> datetime:
@@ -116,6 +128,12 @@ def _numbers() -> list[dict[str, Any]]:
             "link": f"{turn_list}?day=today&kind=slow",
         },
     ]
+
+
+def _cost() -> dict[str, Any]:
+    spent = dollars(usage.cost_micro_usd(_today()))
+    link = reverse("admin:voice_providers")
+    return {"label": "Providers today, estimated", "value": spent, "link": link}
 
 
 def _troubles() -> list[Turn]:

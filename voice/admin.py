@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,40 +10,13 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from voice import admin_choices, admin_providers, asked  # noqa: F401  # registers their pages
+from voice.admin_base import DayFilter, ReadOnly
 from voice.models import Call, Turn
 from voice.timeline import SLOW_MS, STATE_COLOURS, tell
-
-
-class ReadOnly(ModelAdmin):  # type: ignore[misc]  # unfold publishes no types
-    """What happened, happened: nothing to add, change or delete."""
-
-    actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class DayFilter(admin.SimpleListFilter):
-    title = "day"
-    parameter_name = "day"
-    field = "created_at"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("today", "Today"), ("week", "Last seven days")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-        since = {"today": midnight, "week": midnight - timedelta(days=6)}.get(self.value() or "")
-        return queryset.filter(**{f"{self.field}__gte": since}) if since else queryset
+from voice.uses_told import whole_cost
 
 
 class CallDayFilter(DayFilter):
@@ -92,8 +64,11 @@ class CallAdmin(ReadOnly):
     list_select_related = ("user",)
     search_fields = ("user__username", "turns__transcript", "end_reason")
     ordering = ("-started_at",)
-    fields = ("user", "channel", "time_zone", "started_at", "length", "ended", "dropped_chunks")
-    readonly_fields = ("length", "ended")
+    fields = (
+        *("user", "channel", "time_zone", "started_at", "length", "ended", "dropped_chunks"),
+        "cost",
+    )
+    readonly_fields = ("length", "ended", "cost")
     change_form_outer_before_template = "admin/voice/timeline.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
@@ -110,9 +85,10 @@ class CallAdmin(ReadOnly):
     ) -> HttpResponse:
         calls = Call.objects.filter(pk=_uuid(object_id))
         turns = Turn.objects.filter(call__in=calls).select_related("call__user")
+        turns = turns.prefetch_related("tool_calls").order_by("number")
+        uses = asked.by_turn(turns)
         told = [
-            tell(turn, turn.tool_calls.all(), link=_page_of(turn))
-            for turn in turns.prefetch_related("tool_calls").order_by("number")
+            tell(turn, turn.tool_calls.all(), uses[turn.pk], link=_page_of(turn)) for turn in turns
         ]
         context = {**(extra_context or {}), "timeline": told}
         answer: HttpResponse = super().change_view(request, object_id, form_url, context)
@@ -135,6 +111,10 @@ class CallAdmin(ReadOnly):
     @display(description="Ended")  # type: ignore[untyped-decorator]
     def ended(self, call: Call) -> str:
         return call.end_reason or ("still up" if call.ended_at is None else "–")
+
+    @display(description="Estimated cost")  # type: ignore[untyped-decorator]
+    def cost(self, call: Call) -> str:
+        return whole_cost(call.uses.all()) or "–"
 
     @display(description="Turns", ordering="turns_made")  # type: ignore[untyped-decorator]
     def turn_count(self, call: Any) -> int:
@@ -164,7 +144,8 @@ class TurnAdmin(ReadOnly):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         turns = self.get_queryset(request).select_related("call__user").filter(pk=_uuid(object_id))
-        told = [tell(turn, turn.tool_calls.all(), open=True) for turn in turns]
+        uses = asked.by_turn(turns)
+        told = [tell(turn, turn.tool_calls.all(), uses[turn.pk], open=True) for turn in turns]
         context = {**(extra_context or {}), "timeline": told}
         answer: HttpResponse = super().change_view(request, object_id, form_url, context)
         return answer

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from voice.models import ToolCall, Turn
+from voice.models import ProviderUse, ToolCall, Turn
+from voice.uses_told import ToldUse, tell_uses, whole_cost
 
 SLOW_MS = 1000
 STATE_COLOURS = {
@@ -44,10 +45,17 @@ class TimelineTurn:
     open: bool = False
     tools: list[TimelineTool] = field(default_factory=list)
     times: list[dict[str, Any]] = field(default_factory=list)
+    uses: list[ToldUse] = field(default_factory=list)
+    cost: str = ""
 
 
 def tell(
-    turn: Turn, tools: Iterable[ToolCall], *, link: str = "", open: bool = False
+    turn: Turn,
+    tools: Iterable[ToolCall],
+    uses: Sequence[ProviderUse] = (),
+    *,
+    link: str = "",
+    open: bool = False,
 ) -> TimelineTurn:
     heard, unheard = split_heard(turn)
     return TimelineTurn(
@@ -60,6 +68,8 @@ def tell(
         open=open,
         tools=[_tool(tool) for tool in tools],
         times=bars(turn),
+        uses=tell_uses(uses),
+        cost=whole_cost(uses),
     )
 
 
