@@ -28,8 +28,7 @@ MOST_MS = 240
 # answers a `Finalize` may be further off, and still belongs to no earlier one.
 TAIL_MS = 100
 FLUSHED_TAIL_MS = 240
-# Times come back rounded.
-ROUNDING_MS = 20
+_TIMES = ("start", "duration")
 
 Frame = bytes | memoryview | str
 
@@ -92,7 +91,6 @@ class LiveHearing:
         self._format, self._language = audio_format, language
         self._least = audio_format.bytes_of(LEAST_MS)
         self._most = audio_format.bytes_of(MOST_MS)
-        self._rounding = audio_format.bytes_of(ROUNDING_MS)
         self._streamed = 0
         self._flushes = 0
         self._utterances: deque[Utterance] = deque()
@@ -201,10 +199,11 @@ class LiveHearing:
             raise Garbled(f"garbage ({type(error).__name__})") from None
 
     def _results(self, said: dict[str, Any], now: float) -> list[Interim | Verdict]:
-        end = round((said["start"] + said["duration"]) * self._format.bytes_per_second)
+        start, length = (said[name] * self._format.bytes_per_second for name in _TIMES)
+        end = round(start + length)
         heard = said["channel"]["alternatives"][0]
         text = str(heard["transcript"]).strip()
-        utterance = self._spoken_at(end)
+        utterance = self._spoken_at(end - length / 2)
         if utterance is not None:
             _note(utterance, text, final=said["is_final"], now=now)
             if said["is_final"]:
@@ -215,10 +214,10 @@ class LiveHearing:
             return [Interim(utterance.text_so_far)]
         return answers
 
-    def _spoken_at(self, end: int) -> Utterance | None:
-        """The utterance that audio up to `end` is of; None for one that is forgotten."""
+    def _spoken_at(self, position: float) -> Utterance | None:
+        """Whose audio that is; None for an utterance that is forgotten."""
         for utterance in reversed(self._utterances):
-            if utterance.first_sent_at is not None and utterance.base < end - self._rounding:
+            if utterance.first_sent_at is not None and utterance.base < position:
                 return utterance
         return None
 
