@@ -133,7 +133,7 @@ def _numbers() -> list[dict[str, Any]]:
 def _cost() -> dict[str, Any]:
     spent = dollars(usage.cost_micro_usd(_today()))
     link = reverse("admin:voice_providers")
-    return {"label": "Providers today, estimated", "value": spent, "link": link}
+    return {"label": "Estimated cost today", "value": spent, "link": link}
 
 
 def _troubles() -> list[Turn]:

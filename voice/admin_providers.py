@@ -21,9 +21,11 @@ from convonet import configured, prices
 from convonet.configured import Stage
 from voice import usage
 from voice.admin_base import DayFilter, ReadOnly
+from voice.asked import with_turns
 from voice.models import ProviderUse
 from voice.usage import Figures, Spread
-from voice.uses_told import count, dollars, reason, seconds
+from voice.uses import STOPPED
+from voice.uses_told import cost, count, dollars, reason, seconds, summed
 
 PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 MOST_FAILURES = 20
@@ -36,6 +38,7 @@ class Row:
     label: str
     models: str
     asked: str
+    stopped: str
     failed: str
     """Empty when it never did."""
     reasons: str
@@ -60,7 +63,7 @@ class OutcomeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "failed":
-            return queryset.exclude(error="")
+            return queryset.exclude(error__in=["", STOPPED])
         return queryset.filter(error="") if self.value() == "answered" else queryset
 
 
@@ -79,14 +82,17 @@ class ProviderFilter(admin.SimpleListFilter):
 
 @admin.register(ProviderUse)
 class ProviderUseAdmin(ReadOnly):
-    list_display = ("outcome", "asked", "model", "why", "first", "took", "cost", "where", "at")
+    list_display = ("outcome", "asked", "model", "why", "first", "took", "price", "where", "at")
     list_filter = (UseDayFilter, OutcomeFilter, ProviderFilter, "stage", "why")
-    list_select_related = ("turn",)
     list_per_page = 50
+    list_fullwidth = True
     ordering = ("-pk",)
     # Neither the call nor the turn by name: a turn's name is what the caller said.
     exclude = ("call", "turn")
     show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderUse]:
+        return with_turns(super().get_queryset(request))
 
     def get_urls(self) -> list[Any]:
         page = self.admin_site.admin_view(self.providers)
@@ -101,7 +107,10 @@ class ProviderUseAdmin(ReadOnly):
 
     @display(description="Outcome", label={"answered": "success", "failed": "danger"})  # type: ignore[untyped-decorator]
     def outcome(self, use: ProviderUse) -> tuple[str, str]:
-        return ("failed", reason(use.error)) if use.error else ("answered", "answered")
+        if not use.error:
+            return "answered", "answered"
+        kind = "stopped" if use.error == STOPPED else "failed"
+        return kind, reason(use.error)
 
     @display(description="Asked", ordering="provider")  # type: ignore[untyped-decorator]
     def asked(self, use: ProviderUse) -> str:
@@ -116,14 +125,15 @@ class ProviderUseAdmin(ReadOnly):
         return seconds(use.took_ms)
 
     @display(description="Cost", ordering="cost_micro_usd")  # type: ignore[untyped-decorator]
-    def cost(self, use: ProviderUse) -> str:
-        return "not known" if use.cost_micro_usd is None else dollars(use.cost_micro_usd)
+    def price(self, use: ProviderUse) -> str:
+        return cost([use.cost_micro_usd])
 
     @display(description="Turn")  # type: ignore[untyped-decorator]
-    def where(self, use: ProviderUse) -> str:
-        if use.turn is None:
+    def where(self, use: Any) -> str:
+        if use.turn_number is None:
             return "–"
-        return format_html('<a href="{}">turn {}</a>', turn_page(use.turn_id), use.turn.number)
+        page = turn_page(use.turn_found)
+        return format_html('<a href="{}">turn {}</a>', page, use.turn_number)
 
 
 def page_of(request: HttpRequest) -> dict[str, Any]:
@@ -134,7 +144,7 @@ def page_of(request: HttpRequest) -> dict[str, Any]:
     asked = sum(one.asked for one in figures)
     unpriced = sum(one.unpriced for one in figures)
     may_see_turns = request.user.has_perm("voice.view_turn")
-    failed = usage.failures(since, MOST_FAILURES)
+    failed = with_turns(usage.failures(since))[:MOST_FAILURES]
     return {
         "title": "Providers",
         "periods": [{"name": name, "chosen": name == over} for name in PERIODS],
@@ -160,19 +170,20 @@ def _rows(stage: Stage, figures: list[Figures]) -> list[Row]:
 
 
 def _row(one: Figures) -> Row:
-    reasons = [f"{many:,} {reason(code)}" for code, many in one.reasons.most_common()]
+    reasons = [f"{many:,} × {reason(code)}" for code, many in one.reasons.most_common()]
     asked = urlencode({"stage__exact": one.stage, "provider": one.provider})
     return Row(
         label=configured.label_of(one.stage, one.provider),
         models=", ".join(model for model, _ in one.models.most_common(5)),
         asked=f"{one.asked:,}",
+        stopped=f"{one.stopped:,} × {reason(STOPPED)}" if one.stopped else "",
         failed=f"{one.failed:,}" if one.failed else "",
         reasons=", ".join(reasons[:5]),
         stood_in=f"{one.stood_in:,}" if one.stood_in else "",
         first=_spread(one.first),
         whole=_spread(one.whole),
         amounts=_amounts(one),
-        cost=_cost(one),
+        cost=summed(one.cost_micro_usd, one.unpriced),
         link=f"{reverse('admin:voice_provideruse_changelist')}?{asked}",
     )
 
@@ -190,20 +201,14 @@ def _amounts(one: Figures) -> str:
     return ", ".join(part for part in parts if part) or "–"
 
 
-def _cost(one: Figures) -> str:
-    if one.unpriced == one.asked:
-        return "not known"
-    return dollars(one.cost_micro_usd) + (" and more" if one.unpriced else "")
-
-
-def _failure(use: ProviderUse, may_see_turns: bool) -> dict[str, Any]:
-    turn = use.turn if may_see_turns else None
+def _failure(use: Any, may_see_turns: bool) -> dict[str, Any]:
+    linked = may_see_turns and use.turn_number is not None
     return {
         "at": use.at,
         "stage": use.get_stage_display(),
         "provider": configured.label_of(use.stage, use.provider),
         "reason": reason(use.error),
         "code": use.error,
-        "turn": turn.number if turn else None,
-        "link": turn_page(use.turn_id) if turn else "",
+        "turn": use.turn_number,
+        "link": turn_page(use.turn_found) if linked else "",
     }

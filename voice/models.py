@@ -19,7 +19,7 @@ class Business(models.Model):
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, related_name="businesses", blank=True
     )
-    language_model = models.CharField(max_length=40, blank=True)
+    language_model = models.CharField(max_length=80, blank=True)
     voice = models.CharField(max_length=80, blank=True)
 
     class Meta:
@@ -37,7 +37,7 @@ class CallPreferences(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="call_preferences"
     )
     language_model = models.CharField(
-        max_length=40, blank=True, help_text="A name from convonet.providers.LANGUAGE."
+        max_length=80, blank=True, help_text="A name from convonet.providers.LANGUAGE."
     )
     voice = models.CharField(
         max_length=80, blank=True, help_text="provider/voice, for example openai/alloy."
@@ -228,6 +228,8 @@ class ProviderUse(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "question to a provider"
+        verbose_name_plural = "questions to providers"
         ordering = ["pk"]
         indexes = [
             models.Index(fields=["at"], name="uses_by_time"),

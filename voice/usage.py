@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 
 from voice.models import ProviderUse
+from voice.uses import STOPPED
 
 # However long the period, no more than the newest questions are looked at,
 MOST_QUESTIONS = 200_000
@@ -36,6 +37,8 @@ class Figures:
     provider: str
     asked: int = 0
     failed: int = 0
+    stopped: int = 0
+    """The caller spoke on; neither answered nor failed."""
     stood_in: int = 0
     """How often it was asked because the one before it failed."""
     tokens_in: int = 0
@@ -73,10 +76,9 @@ def cost_micro_usd(since: datetime) -> int:
     return questions(since).aggregate(cost=Sum("cost_micro_usd"))["cost"] or 0
 
 
-def failures(since: datetime, most: int) -> list[ProviderUse]:
-    """The newest, with their turns."""
-    failed = questions(since).exclude(error="").select_related("turn")
-    return list(failed.order_by("-pk")[:most])
+def failures(since: datetime) -> QuerySet[ProviderUse]:
+    """The newest first."""
+    return questions(since).exclude(error__in=["", STOPPED]).order_by("-pk")
 
 
 def _groups(rows: QuerySet[ProviderUse]) -> Any:
@@ -99,7 +101,9 @@ def _add(one: Figures, group: dict[str, Any]) -> None:
         setattr(one, name, getattr(one, name) + (group[f"{name}_sum"] or 0))
     if group["model"]:
         one.models[group["model"]] += asked
-    if group["error"]:
+    if group["error"] == STOPPED:
+        one.stopped += asked
+    elif group["error"]:
         one.failed += asked
         one.reasons[group["error"]] += asked
 

@@ -16,6 +16,8 @@ logger = logging.getLogger("voice.uses")
 
 Stage = ProviderUse.Stage
 Why = ProviderUse.Why
+# The code of a question that the caller's interruption made needless.
+STOPPED = "cancelled"
 # The largest number of a PositiveIntegerField in every database.
 MOST = 2_147_483_647
 
@@ -80,7 +82,7 @@ def _row(use: Use, call: UUID | None, turn: UUID | None, utterance_id: str) -> P
 
 
 def _cost(use: Use) -> int | None:
-    if use.error and use.first_ms is None:
+    if use.error and use.error != STOPPED and use.first_ms is None:
         return 0  # refused or silent: providers charge for answers
     return prices.cost_micro_usd(
         use.stage,

@@ -8,17 +8,23 @@ from itertools import groupby
 
 from convonet import configured
 from voice.models import ProviderUse
+from voice.uses import STOPPED
 
 Stage = ProviderUse.Stage
+# By the code without the stage's name, as in model_rate and speech_rate.
 _REASONS = {
-    "unauthorized": "it refused the key",
-    "refused": "it refused the request",
-    "rate_limited": "too many requests",
-    "server_error": "an error on its side",
+    "auth": "it refused the key",
+    "rate": "too many requests",
+    "server": "an error on its side",
     "timeout": "no answer in time",
-    "unreachable": "it could not be reached",
-    "cut_off": "the answer broke off",
+    "unreached": "it could not be reached",
+    "half": "the answer broke off",
     "garbage": "an answer that makes no sense",
+    "refused": "it refused the question",
+    "missing": "it is not set up",
+    "model": "it failed",
+    "speech": "it failed",
+    STOPPED: "stopped by the caller",
 }
 
 
@@ -31,7 +37,7 @@ class ToldUse:
     model: str
     why: str
     failed: str
-    """Why it failed, in words; empty when it answered."""
+    """Why it failed, in words; empty when it answered or was stopped."""
     code: str
     times: str
     amounts: str
@@ -51,7 +57,8 @@ def whole_cost(uses: Iterable[ProviderUse]) -> str:
 
 
 def reason(code: str) -> str:
-    return _REASONS.get(code) or code.replace("_", " ")
+    """Codes of no provider's stage (`http 502`) stand for themselves."""
+    return _REASONS.get(code.removeprefix("model_").removeprefix("speech_")) or code
 
 
 def seconds(ms: int) -> str:
@@ -63,16 +70,23 @@ def dollars(micro_usd: int) -> str:
     if not micro_usd:
         return "$0"
     value = micro_usd / 1_000_000
-    return f"${value:,.2f}" if value >= 1 else f"${value:.6f}".rstrip("0")
+    if value >= 1:
+        return f"${value:,.2f}"
+    digits = 4 if value >= 0.01 else 6
+    return f"${value:.{digits}f}".rstrip("0")
 
 
 def cost(micro_usd: Sequence[int | None]) -> str:
     """Of several questions; says so when the price of one is not known."""
     known = [amount for amount in micro_usd if amount is not None]
-    if not known:
-        return "price not known" if micro_usd else ""
-    more = " and more" if len(known) < len(micro_usd) else ""
-    return dollars(sum(known)) + more
+    return summed(sum(known), len(micro_usd) - len(known)) if micro_usd else ""
+
+
+def summed(micro_usd: int, unpriced: int) -> str:
+    """`unpriced` of the questions are not in the sum."""
+    if not unpriced:
+        return dollars(micro_usd)
+    return f"{dollars(micro_usd)} and more" if micro_usd else "price not known"
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -90,7 +104,7 @@ def _told(uses: list[ProviderUse]) -> ToldUse:
         provider=configured.label_of(use.stage, use.provider),
         model=use.model,
         why=use.get_why_display(),
-        failed=reason(use.error),
+        failed="" if use.error == STOPPED else reason(use.error),
         code=use.error,
         times=_times(uses),
         amounts=_amounts(uses),
@@ -100,6 +114,8 @@ def _told(uses: list[ProviderUse]) -> ToldUse:
 
 def _times(uses: list[ProviderUse]) -> str:
     took = seconds(sum(use.took_ms for use in uses))
+    if uses[0].error == STOPPED:
+        return f"{reason(STOPPED)} after {took}"
     if uses[0].error:
         return f"gave up after {took}"
     first = uses[0].first_ms

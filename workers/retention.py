@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from todo.models import Mention, Question, ToolRequest
-from voice.models import Call, Checkpoint
+from voice.models import Call, Checkpoint, ProviderUse
 from workers.options import RetentionOptions
 
 logger = logging.getLogger("workers.retention")
@@ -30,6 +30,8 @@ def purge(now: datetime, options: RetentionOptions) -> dict[str, int]:
         "mentions": _delete(Mention.objects.filter(spoken_at__lt=requests)),
         "checkpoints": _delete(Checkpoint.objects.filter(saved_at__lt=now - LEFT)),
         "calls": _delete(Call.objects.filter(started_at__lt=calls)),
+        # Those of a call go with it; what is left was spoken for none.
+        "uses": _delete(ProviderUse.objects.filter(at__lt=calls).order_by()),
     }
     logger.info("old records deleted", extra=counts)
     return counts
