@@ -140,10 +140,11 @@ class Answering:
         match event:
             case events.TurnStarted():
                 self._taken_up(turn)
-            case events.ReplyDelta(text=text):
+            case events.ReplyDelta(text=text, restart=restart):
                 turn.mark("first_token", now)
-                turn.reply += text
-                self._out.tell("reply_delta", turn=turn.id, text=text)
+                turn.reply = text if restart else turn.reply + text
+                flag = {"restart": True} if restart else {}
+                self._out.tell("reply_delta", turn=turn.id, text=text, **flag)
             case events.ToolStarted():
                 self._out.tool_started(event)
             case events.ToolFinished():
@@ -158,7 +159,7 @@ class Answering:
                     self._out.notice(notices.NOT_SPOKEN, "warning")
             case events.TurnFinished(reply=reply, sentences=sentences, end_call=end_call):
                 turn.answered, turn.reply, turn.end_call = True, reply, end_call
-                turn.progress_at = now
+                turn.answered_by, turn.progress_at = event.provider, now
                 turn.playout.finished(sentences)
             case events.TurnFailed(code=code, message=message):
                 turn.answered, turn.error, turn.progress_at = True, code, now

@@ -16,7 +16,8 @@ from typing import Any
 class Transcribed:
     """The recogniser's answer; empty text means that it heard no words.
 
-    `language` is ISO 639-1 where the engine tells it, else empty.
+    `language` is ISO 639-1 where the engine tells it, else empty; `error` is a code, for the
+    operator, when it `failed`.
     """
 
     utterance_id: str
@@ -24,6 +25,7 @@ class Transcribed:
     took_ms: int = 0
     failed: bool = False
     language: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,11 @@ class TurnStarted:
 
 @dataclass(frozen=True, slots=True)
 class ReplyDelta:
+    """With `restart`, `text` is all that stays of the words so far: an answer broke off."""
+
     turn_id: str
     text: str
+    restart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,16 @@ class SentenceAudio:
 
 @dataclass(frozen=True, slots=True)
 class TurnFinished:
-    """The agent is done: `sentences` in all were queued for synthesis."""
+    """The agent is done: `sentences` in all were queued for synthesis.
+
+    `provider` is the name of who answered (`convonet.providers.LANGUAGE`), empty when not known.
+    """
 
     turn_id: str
     reply: str
     sentences: int
     end_call: bool = False
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from convonet import providers
 from voice import events
 from voice.turns import Command, Finish, LiveTurn, Outcome, Tell
 
@@ -46,6 +47,7 @@ class Telling:
             state=outcome,
             reply=turn.reply,
             heard=heard,
+            answered_by=_label(turn.answered_by),
             timings_ms=dict(turn.timings_ms),
         )
         self.add(Finish(turn, outcome, heard))
@@ -77,3 +79,8 @@ class Telling:
             todos=todo_ids,
             arguments=arguments,
         )
+
+
+def _label(provider: str) -> str:
+    known = providers.named(providers.LANGUAGE, provider)
+    return known.label if known else provider

@@ -46,6 +46,8 @@ class LiveTurn:
     stage: Stage = Stage.TRANSCRIBING
     deadline: float = float("inf")
     reply: str = ""
+    answered_by: str = ""
+    """The provider of the answer, once that is complete."""
     error: str = ""
     end_call: bool = False
     started: bool = False

@@ -57,9 +57,12 @@ def test_words_darken_as_they_are_heard_and_all_have_when_it_is_over(open_page: 
         state="done",
         reply=words + " Nine.",
         heard=words + " Nine.",
+        answered_by="Anthropic Claude",
         timings_ms={"transcript": 310, "first_audio": 840},
     )
-    expect(page.locator("#latency")).to_have_text("answered in 0.84 s · understood after 0.31 s")
+    expect(page.locator("#latency")).to_have_text(
+        "Anthropic Claude answered in 0.84 s · understood after 0.31 s"
+    )
     expect(page.locator(".word-cut")).to_have_count(0)
 
 

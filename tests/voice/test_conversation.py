@@ -105,6 +105,16 @@ def test_an_utterance_becomes_a_turn_that_runs(call: Call) -> None:
     assert call.state() == "thinking"
 
 
+@pytest.mark.parametrize(
+    ("provider", "label"), [("local", "Local commands"), ("my.own.Model", "Model"), ("", "")]
+)
+def test_the_caller_is_told_who_answered(call: Call, provider: str, label: str) -> None:
+    call.speak("add milk")
+    turn = call.of(Run)[0].turn.id
+    call.talk.handle(events.TurnFinished(turn, "Done.", 0, provider=provider), call.now)
+    assert call.told("turn_done")[-1]["answered_by"] == label
+
+
 def test_recognition_begins_at_the_pause_and_is_not_repeated_at_the_end(call: Call) -> None:
     call.speak("add milk", after=True)
     assert len(call.of(Recognise)) == 1

@@ -1,13 +1,13 @@
-// The quiet line at the foot: how long the last answer took, and for operators its record.
+// The quiet line at the foot: who gave the last answer, how long it took, for operators its record.
 
 import { byId, el } from "./dom.js";
 
 const NO_TURN = "00000000-0000-0000-0000-000000000000";
 
-export function showLatency({ turn, timings_ms: timings }) {
+export function showLatency({ turn, answered_by: who, timings_ms: timings }) {
   if (!timings) return;
   const parts = [
-    ["answered in", timings.first_audio ?? timings.done],
+    [who ? `${who} answered in` : "answered in", timings.first_audio ?? timings.done],
     ["understood after", timings.transcript],
   ].filter(([, ms]) => Number.isFinite(ms));
   if (!parts.length) return;
