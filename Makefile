@@ -70,7 +70,7 @@ commands:  ## Score PROVIDER=local,anthropic,… on the spoken commands (LEAST=8
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec $(BIN)/python -m tests.commands.score
 
 screenshots:  ## Photograph every state of the page into docs/
-	@exec $(BIN)/python manage.py screenshots $(ARGS)
+	@exec $(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 lock:  ## Pin requirements/*.in again, with hashes (needs uv)
 	@pins=; for name in base test postgres piper anthropic google openai; do \

@@ -88,7 +88,7 @@ def _costs_url(request: HttpRequest) -> str:
     if not request.user.has_perm("voice.view_provideruse"):
         return ""
     try:
-        return reverse("admin:voice_provideruse_changelist")
+        return reverse("admin:voice_providers")
     except NoReverseMatch:
         return ""
 

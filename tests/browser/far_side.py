@@ -1,7 +1,7 @@
 """The server's side of docs/protocol.md, played by the test within the browser.
 
-The pages, tickets and sign-in are Django's own; only the sockets and the list are played, so that
-a test says exactly which message comes when.
+The pages, tickets and sign-in are Django's own; the sockets and the list are played, so that a test
+says exactly which message comes when, and what may be chosen where a test says so.
 """
 
 from __future__ import annotations
@@ -49,12 +49,17 @@ class FarSide:
         self.reminders: list[Message] = []
         self.received: list[Message] = []
         self.page_received: list[Message] = []
+        # Of the server itself as long as it is None.
+        self.preferences: Message | None = None
+        # The answers to requests for a voice's sample, one after the other.
+        self.samples: list[Message] = []
         self.requests: list[tuple[str, str, Any]] = []
         self.audio: list[bytes] = []
         self.calls: list[WebSocketRoute] = []
         self.pages: list[WebSocketRoute] = []
         page.route("**/todos/**", self._answer_todos)
         page.route("**/changes/**", self._answer_todos)
+        page.route("**/preferences/**", self._answer_preferences)
         page.route_web_socket("**/ws/call*", self._call_opened)
         page.route_web_socket("**/ws/page", self._page_opened)
 
@@ -85,6 +90,17 @@ class FarSide:
             return 400, {"error": "I do not know the day “the day of never”."}
         row.update(body)
         return 200, row
+
+    def _answer_preferences(self, route: Route) -> None:
+        request = route.request
+        self.requests.append((request.method, "/preferences/", request.post_data_json))
+        if request.url.endswith("/sample/"):
+            route.fulfill(**self.samples.pop(0))
+        elif self.preferences is None:
+            route.continue_()
+        else:
+            self.preferences |= request.post_data_json or {}
+            route.fulfill(json=self.preferences)
 
     # --- sockets ----------------------------------------------------------------------------
     def _page_opened(self, socket: WebSocketRoute) -> None:

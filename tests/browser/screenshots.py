@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.chromium import launch, write_tone
-from tests.browser.far_side import FarSide, todo
+from tests.browser.far_side import FarSide, Message, todo
 from tests.browser.pages import ROOT, served_pages
 from tests.browser.steps import sign_in, start_talking, wait_for_state
 
@@ -49,6 +49,40 @@ def a_full_life(far: FarSide) -> None:
     far.reminders = [
         {"id": 1, "text": "Call Anna", "due": None, "due_text": "Friday 9 AM", "repeat_text": ""}
     ]
+
+
+def a_full_server() -> Message:
+    """What a person may choose where some providers are paid for and others are not."""
+    models = [("anthropic", "Anthropic Claude"), ("local", "Local commands")]
+    others = [("google", "Google Gemini"), ("openai", "OpenAI"), ("compatible", "Own server")]
+    reason = "Not set up on this server."
+    spoken = [("openai/alloy", "Alloy"), ("openai/marin", "Marin")]
+    local = [("pico/en-GB", "British English"), ("pico/de-DE", "German")]
+    return {
+        "language_model": "anthropic",
+        "voice": "",
+        "language_models": {
+            "left_to": "Acme Dental",
+            "now": "Local commands",
+            "options": [
+                *({"name": name, "label": label, "reason": ""} for name, label in models),
+                *({"name": name, "label": label, "reason": reason} for name, label in others),
+            ],
+        },
+        "voices": {
+            "left_to": "the server",
+            "now": "OpenAI voices",
+            "groups": [
+                {"label": label, "reason": "", "voices": _named(voices)}
+                for label, voices in (("OpenAI voices", spoken), ("Pico", local))
+            ],
+        },
+        "prefer_local": True,
+    }
+
+
+def _named(pairs: list[tuple[str, str]]) -> list[Message]:
+    return [{"name": name, "label": label} for name, label in pairs]
 
 
 def first_run(page: Page, far: FarSide) -> None:
@@ -116,6 +150,7 @@ def interrupted(page: Page, far: FarSide) -> None:
         state="interrupted",
         reply=" ".join(REPLY),
         heard="Done. Buy milk is on your list",
+        answered_by="Anthropic Claude",
         timings_ms=timings,
     )
     far.send("state", state="listening")
@@ -158,6 +193,27 @@ def reminder_due(page: Page, far: FarSide) -> None:
     page.locator(".due-card").wait_for()
 
 
+def settings(page: Page, far: FarSide) -> None:
+    far.preferences = a_full_server()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("radio", name="Anthropic Claude").wait_for()
+
+
+def settings_kept(page: Page, far: FarSide) -> None:
+    interrupted(page, far)
+    settings(page, far)
+    page.get_by_role("radio", name="Local commands", exact=True).check()
+    page.get_by_text("Kept.").wait_for()
+
+
+def settings_not_heard(page: Page, far: FarSide) -> None:
+    settings(page, far)
+    sentence = "This voice did not speak. Try again in a moment, or choose another."
+    far.samples = [{"status": 502, "json": {"error": sentence}}]
+    page.get_by_role("button", name="Listen", exact=True).click()
+    page.get_by_text(sentence).wait_for()
+
+
 STATES: tuple[Callable[[Page, FarSide], None], ...] = (
     first_run,
     connecting,
@@ -172,6 +228,9 @@ STATES: tuple[Callable[[Page, FarSide], None], ...] = (
     editing,
     deleted,
     reminder_due,
+    settings,
+    settings_kept,
+    settings_not_heard,
 )
 
 

@@ -10,7 +10,13 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.far_side import todo
 from tests.browser.pages import PASSWORD
-from tests.browser.screenshots import a_full_life, interrupted, microphone_refused, thinking
+from tests.browser.screenshots import (
+    a_full_life,
+    interrupted,
+    microphone_refused,
+    settings_not_heard,
+    thinking,
+)
 from tests.browser.steps import until, wait_for_state
 
 pytestmark = pytest.mark.browser
@@ -156,7 +162,9 @@ def test_a_phone_shows_everything_without_scrolling_sideways(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("show", [None, thinking, interrupted, microphone_refused])
+@pytest.mark.parametrize(
+    "show", [None, thinking, interrupted, microphone_refused, settings_not_heard]
+)
 def test_all_text_has_the_contrast_of_aa(open_page: OpenPage, theme: str, show: Any) -> None:
     page, far = open_page(prepare=a_full_life, color_scheme=theme, reduced_motion="reduce")
     if show:

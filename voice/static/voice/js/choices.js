@@ -19,7 +19,10 @@ export class Choices {
     this.wanted = null;
     this.answerers.addEventListener("change", ({ target }) =>
       this.choose({ language_model: target.value }));
-    this.voice.addEventListener("change", () => this.choose({ voice: this.voice.value }));
+    this.voice.addEventListener("change", () => {
+      this.showVoice();
+      this.choose({ voice: this.voice.value });
+    });
     this.listen.addEventListener("click", () => this.play());
   }
 
@@ -61,11 +64,16 @@ export class Choices {
     const options = [left, ...models.options];
     this.answerers.replaceChildren(...options.map((each) => option(each, kept.language_model)));
     this.voice.replaceChildren(
-      new Option(`Left to ${voices.left_to} (${voices.now})`, ""),
+      new Option(`Left to ${voices.left_to}`, ""),
       ...voices.groups.map(group));
     this.voice.value = kept.voice;
+    this.showVoice();
     byId("prefer-local").hidden = !kept.prefer_local;
     this.box.hidden = false;
+  }
+
+  showVoice() {
+    byId("voice-now").textContent = this.voice.value ? "" : `Now: ${this.kept.voices.now}.`;
   }
 
   async play() {
