@@ -90,7 +90,10 @@ SPEAKING = _by_name(
         "piper",
     ),
     Provider(
-        "openai", "OpenAI voices", "workers.speech.openai.OpenAISynthesizer", "OPENAI_API_KEY"
+        "openai",
+        "OpenAI voices",
+        "workers.speech.openai_voice.OpenAISynthesizer",
+        "OPENAI_API_KEY",
     ),
     Provider(
         "deepgram",

@@ -79,10 +79,18 @@ def find(key: str) -> Voice | None:
     return next((voice for voice in known() if voice.key == key), None)
 
 
+def first_of(provider: str) -> str:
+    """The name of the provider's first voice; empty when none is known."""
+    return next((voice.name for voice in known() if voice.provider == provider), "")
+
+
 def split(key: str) -> tuple[str, str]:
-    """Provider and voice of `provider/name`; two empty strings for what is no such key."""
-    provider, _, name = key.partition("/")
-    return (provider, name) if name else ("", "")
+    """Provider and voice of `provider/name`, or of `provider/` for its own default voice.
+
+    Two empty strings for what is no such key.
+    """
+    provider, _, name = key.rpartition("/")
+    return (provider, name) if provider else ("", "")
 
 
 def fitting(provider: str, language: str, wanted: str) -> str:

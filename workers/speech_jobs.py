@@ -5,82 +5,98 @@ from __future__ import annotations
 import io
 import logging
 import wave
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
+from uuid import UUID
+
+from billiard.exceptions import SoftTimeLimitExceeded
 
 from convonet.stopwatch import mark
 from voice import keys, streams
 from voice.audio import BROWSER, AudioFormat
-from voice.events import SentenceAudio, Transcribed
-from workers.errors import SpeechError
-from workers.ports import Synthesizer, Transcriber
+from voice.events import Transcribed
+from workers import uses
+from workers.ports import Transcription
+from workers.speech.chain import FAILURES, Attempt, HearingChain, SpeakingChain, code_of
+from workers.spoken import Gone, Sentence
+from workers.uses import Stage, Use, Why
 
 logger = logging.getLogger("workers.speech_jobs")
 
+# The time limit of the task too: the caller must be told of it.
+_FAILURES = (*FAILURES, SoftTimeLimitExceeded)
+_NOTHING = Transcription("", 0.0)
 
-def transcribe(redis: Any, engine: Transcriber, utterance_id: str, call_id: str) -> None:
+
+def transcribe(redis: Any, chain: HearingChain, utterance_id: str, call_id: str) -> None:
     """Tell the call what was said; empty text for no words, `failed` when it is not known."""
     began = monotonic()
-    text, failed = "", False
-    audio_format, audio = redis.hmget(keys.utterance(utterance_id), "format", "audio")
-    if audio is None or audio_format is None:
+    attempts: list[Attempt] = []
+    heard, audio_ms, code = _NOTHING, 0, ""
+    try:
+        audio_format, audio = _utterance(redis, utterance_id)
+        audio_ms = audio_format.ms_of(len(audio))
+        heard = chain.transcribe(audio, audio_format, attempts)
+    except Gone:
         logger.warning("utterance gone", extra={"utterance_id": utterance_id})
-        failed = True
-    else:
-        try:
-            text = engine.transcribe(audio, AudioFormat.parse(audio_format.decode())).text
-        except (SpeechError, ValueError, MemoryError) as error:
-            _failed("transcription failed", error, utterance_id=utterance_id)
-            failed = True
+        code = "gone"
+    except _FAILURES as error:
+        code = _failed("transcription failed", error, utterance_id=utterance_id)
     took_ms = round((monotonic() - began) * 1000)
-    event = Transcribed(utterance_id, text.strip(), took_ms, failed)
+    event = Transcribed(
+        utterance_id, heard.text.strip(), took_ms, bool(code), heard.language, error=code
+    )
     streams.publish(redis, keys.call_stream(call_id), event)
-    if not failed:
+    if not code:
         redis.delete(keys.utterance(utterance_id))
+    asked = [_use(Stage.HEAR, attempt, audio_ms=audio_ms) for attempt in attempts]
+    uses.record(*asked, call_id=_uuid(call_id), utterance_id=utterance_id)
 
 
-def speak(redis: Any, engine: Synthesizer, turn_id: str, seq: int) -> None:
+def speak(redis: Any, chain: SpeakingChain, turn_id: str, seq: int) -> None:
     """Append the sentence's audio to its key, telling the call as it grows and when it ends."""
-    if redis.exists(keys.cancelled(turn_id)):
-        return
-    fields = redis.hmget(keys.reply_text(turn_id), "call", "format", str(seq))
-    if None in fields:
+    attempts: list[Attempt] = []
+    try:
+        sentence = Sentence.take(redis, turn_id, seq)
+    except Gone:
         logger.warning("sentence gone", extra={"turn_id": turn_id, "seq": seq})
         return
-    call_id, audio_format, text = (field.decode() for field in fields)
-    stream = keys.call_stream(call_id)
-    key = keys.reply_audio(turn_id, seq)
-    redis.delete(key)  # of an earlier run of this task
-    size, failed = 0, False
+    if sentence is None:
+        return
     try:
-        for chunk in engine.synthesize(text, AudioFormat.parse(audio_format)):
-            size = _append(redis, key, chunk)
-            streams.publish(redis, stream, SentenceAudio(turn_id, seq, size, final=False))
+        failed = _say(chain, sentence, attempts)
+        sentence.end(failed=failed)
+    finally:
+        _record_speech(attempts, sentence)
+
+
+def _say(chain: SpeakingChain, sentence: Sentence, attempts: list[Attempt]) -> bool:
+    """True says that the sentence could not be said, or not to its end."""
+    turn_id = sentence.turn_id
+    chunks = chain.synthesize(sentence.text, sentence.format, sentence.manner, attempts)
+    try:
+        for chunk in chunks:
+            wanted = sentence.add(chunk)
             mark("stored", turn_id)
-            if redis.exists(keys.cancelled(turn_id)):
-                redis.delete(key)
-                return
-    except (SpeechError, ValueError, MemoryError) as error:
-        _failed("synthesis failed", error, turn_id=turn_id, seq=seq)
-        failed = True
-    streams.publish(redis, stream, SentenceAudio(turn_id, seq, size, final=True, failed=failed))
+            if not wanted:
+                break
+    except _FAILURES as error:
+        _failed("synthesis failed", error, turn_id=turn_id, seq=sentence.seq)
+        return True
+    finally:
+        chunks.close()
+    return False
 
 
-def speak_reminder(redis: Any, engine: Synthesizer, reminder_id: int, speech: str) -> None:
+def speak_reminder(redis: Any, chain: SpeakingChain, reminder_id: int, speech: str) -> None:
     """Keep the reminder as a WAV file for the person's open pages."""
     try:
-        audio = b"".join(engine.synthesize(speech, BROWSER))
-    except (SpeechError, MemoryError) as error:
+        audio = b"".join(chain.synthesize(speech, BROWSER))
+    except _FAILURES as error:
         _failed("reminder not spoken", error, reminder_id=reminder_id)
         return
     redis.set(keys.reminder_audio(reminder_id), wav_file(audio), ex=keys.AUDIO_SECONDS)
-
-
-def _append(redis: Any, key: str, chunk: bytes) -> int:
-    pipe = redis.pipeline(transaction=False)
-    pipe.append(key, chunk)
-    pipe.expire(key, keys.AUDIO_SECONDS)
-    return int(pipe.execute()[0])
 
 
 def wav_file(pcm16: bytes) -> bytes:
@@ -94,6 +110,54 @@ def wav_file(pcm16: bytes) -> bytes:
     return file.getvalue()
 
 
-def _failed(event: str, error: BaseException, **fields: object) -> None:
-    code = error.code if isinstance(error, SpeechError) else type(error).__name__
+def _utterance(redis: Any, utterance_id: str) -> tuple[AudioFormat, bytes]:
+    """Raises Gone, ValueError."""
+    audio_format, audio = redis.hmget(keys.utterance(utterance_id), "format", "audio")
+    if audio is None or audio_format is None:
+        raise Gone
+    return AudioFormat.parse(audio_format.decode()), audio
+
+
+def _record_speech(attempts: Sequence[Attempt], sentence: Sentence) -> None:
+    asked = [
+        _use(
+            Stage.SPEAK,
+            attempt,
+            sentence.why,
+            audio_ms=sentence.format.ms_of(attempt.audio_bytes),
+            characters=len(sentence.text),
+        )
+        for attempt in attempts
+    ]
+    uses.record(*asked, call_id=_uuid(sentence.call_id), turn_id=_uuid(sentence.turn_id))
+
+
+def _use(
+    stage: Stage, attempt: Attempt, chosen_by: str = "", *, audio_ms: int, characters: int = 0
+) -> Use:
+    why = Why.FALLBACK if attempt.fallback else Why.SERVER
+    return Use(
+        stage,
+        attempt.provider,
+        attempt.model,
+        (chosen_by or Why.USER) if attempt.chosen else why,
+        attempt.error,
+        attempt.first_ms,
+        attempt.took_ms,
+        audio_ms=audio_ms,
+        characters=characters,
+    )
+
+
+def _uuid(some_id: str) -> str | None:
+    """Fillers are spoken for no call: what they go by is no id of one."""
+    try:
+        return str(UUID(some_id))
+    except ValueError:
+        return None
+
+
+def _failed(event: str, error: BaseException, **fields: object) -> str:
+    code = code_of(error)
     logger.error(event, extra={"code": code, **fields})
+    return code

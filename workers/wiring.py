@@ -6,9 +6,10 @@ or client costs nothing. Objects made before the fork are shared by the children
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
-from typing import Any, cast
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, cast
 
 import redis
 from django.conf import settings
@@ -18,7 +19,10 @@ from django.utils.module_loading import import_string
 from convonet import providers
 from convonet.providers import Provider
 from workers.options import AgentOptions, MemoryOptions, RetentionOptions
-from workers.ports import Synthesizer, Transcriber
+from workers.ports import Synthesizer
+
+if TYPE_CHECKING:
+    from workers.speech.chain import HearingChain, SpeakingChain
 
 
 @cache
@@ -67,13 +71,19 @@ def language_model() -> Any:
 
 
 @cache
-def transcriber() -> Transcriber:
-    return cast(Transcriber, _made(providers.HEARING, settings.TRANSCRIBERS[0]))
+def transcriber() -> HearingChain:
+    from workers.speech.chain import HearingChain, Link
+
+    makers = _makers(providers.HEARING, settings.TRANSCRIBERS)
+    return HearingChain([Link(name, make) for name, make in makers])
 
 
 @cache
-def synthesizer() -> Synthesizer:
-    return cast(Synthesizer, _made(providers.SPEAKING, settings.SYNTHESIZERS[0]))
+def synthesizer() -> SpeakingChain:
+    from workers.speech.chain import Link, SpeakingChain
+
+    makers = _makers(providers.SPEAKING, settings.SYNTHESIZERS)
+    return SpeakingChain([Link(name, make) for name, make in makers])
 
 
 @cache
@@ -85,6 +95,12 @@ def synthesizer_named(name: str) -> Synthesizer:
 def modules(catalogue: dict[str, Provider], names: Sequence[str]) -> list[str]:
     """Where the providers of these names are made."""
     return [_provider(catalogue, name).path.rpartition(".")[0] for name in names]
+
+
+def _makers(
+    catalogue: dict[str, Provider], names: Sequence[str]
+) -> list[tuple[str, Callable[[], Any]]]:
+    return [(name, partial(_made, catalogue, name)) for name in names]
 
 
 def _made(catalogue: dict[str, Provider], name: str) -> Any:
@@ -114,6 +130,8 @@ def turn_runner() -> Any:
 
 
 def stop() -> None:
-    """The child ends: close its session and its loop."""
+    """The child ends: close its session, its loop and its connections."""
     if turn_runner.cache_info().currsize:
         turn_runner().close()
+    if (http := sys.modules.get("workers.speech.http")) is not None:
+        http.close()

@@ -58,6 +58,7 @@ def test_the_voice_follows_the_language(
 
 def test_a_key_is_a_provider_and_a_voice() -> None:
     assert voices.split("openai/alloy") == ("openai", "alloy")
+    assert voices.split("my.Engine/") == ("my.Engine", "")
     assert voices.split("alloy") == ("", "")
     found = voices.find("pico/de-DE")
     assert found is not None

@@ -51,7 +51,7 @@ class PicoOptions:
     """How `PicoSynthesizer` speaks; 1.0 is the voice's own speed and pitch."""
 
     voice: str = "en-US"
-    """`en-GB` or `en-US`."""
+    """Of callers whose language is not known, or none of Pico's."""
     speed: float = 1.0
     pitch: float = 1.0
     volume: float = 0.35

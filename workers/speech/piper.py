@@ -21,8 +21,9 @@ from voice.audio import AudioFormat
 from workers.errors import SpeechError
 from workers.ports import PLAIN, Manner
 from workers.speech.finish import finish
+from workers.speech.formats import check
 from workers.speech.phonemes import Phonemizer
-from workers.speech.sound import Samples, check, to_bytes
+from workers.speech.sound import Samples, to_bytes
 from workers.speech.speakable import pieces, speakable
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 class PiperSynthesizer:
     """One voice per process; threads that share it take turns."""
+
+    model = "joe"
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,7 +50,7 @@ class PiperSynthesizer:
     ) -> Iterator[bytes]:
         """Audio piece by piece, none when nothing can be said; raises SpeechError at once."""
         check(audio_format)
-        return self._spoken(speakable(text), audio_format)
+        return self._spoken(speakable(text, manner.language), audio_format)
 
     def _spoken(self, text: str, audio_format: AudioFormat) -> Iterator[bytes]:
         for piece in pieces(text):

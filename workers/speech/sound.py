@@ -6,6 +6,7 @@ Whole utterances and whole pieces of speech are resampled at once: no delay, no 
 from __future__ import annotations
 
 import audioop
+from typing import Any
 
 import numpy as np
 import soxr
@@ -13,12 +14,11 @@ from numpy.typing import NDArray
 
 from voice.audio import AudioFormat
 from workers.errors import SpeechError
+from workers.speech.formats import check
 
 Samples = NDArray[np.float32]
 """Mono, -1..1."""
 
-LEAST_HZ = 4_000
-MOST_HZ = 192_000
 _PEAK = 32_767
 
 
@@ -45,6 +45,24 @@ def to_bytes(samples: Samples, rate_hz: int, audio_format: AudioFormat) -> bytes
     return audioop.lin2ulaw(pcm, 2) if audio_format.encoding == "mulaw" else pcm
 
 
+class Stream:
+    """One sentence of 16-bit audio into a call's format while it comes, without seams."""
+
+    def __init__(self, from_hz: int, audio_format: AudioFormat) -> None:
+        check(audio_format)
+        self._format = audio_format
+        self._stream: Any = None
+        if from_hz != audio_format.rate_hz:
+            self._stream = soxr.ResampleStream(from_hz, audio_format.rate_hz, 1, dtype="int16")
+
+    def push(self, pcm: bytes, *, last: bool = False) -> bytes:
+        """What is ready of it: some 40 ms stay inside until the `last` piece."""
+        if self._stream is not None:
+            samples = np.frombuffer(pcm, "<i2")
+            pcm = self._stream.resample_chunk(samples, last=last).astype("<i2").tobytes()
+        return audioop.lin2ulaw(pcm, 2) if self._format.encoding == "mulaw" else pcm
+
+
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     if from_hz == to_hz or not len(samples):
         return samples
@@ -55,10 +73,3 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
 def level(samples: Samples) -> float:
     """Root mean square; 0 of nothing."""
     return float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0
-
-
-def check(audio_format: AudioFormat) -> None:
-    """Raises SpeechError for a format that is none of a call's."""
-    known = audio_format.encoding in ("pcm16", "mulaw")
-    if not known or not LEAST_HZ <= audio_format.rate_hz <= MOST_HZ:
-        raise SpeechError(f"Audio as {audio_format} is not known.", code="speech_format")

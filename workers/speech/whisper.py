@@ -59,6 +59,8 @@ _NOTHING = _Heard("", 0.0, 1.0)
 class WhisperTranscriber:
     """One model per process; threads that share it take turns."""
 
+    model = "tiny.en"
+
     def __init__(self, options: WhisperOptions | None = None) -> None:
         self._options = options or options_from_environment()
         self._lock = threading.Lock()
