@@ -7,9 +7,7 @@ call's place in the turn, its signed context and the turn's deadline known.
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, cast
 
@@ -23,9 +21,11 @@ from langgraph.types import Command
 from mcp.types import Tool
 
 from workers import checkpoint, steps
-from workers.errors import ToolError, WorkerError
+from workers.errors import ToolError, WorkerError, place_of
 from workers.history import result_text
-from workers.tools import TodoServer
+from workers.language.models import Models, Unasked
+from workers.language.routing import Routing
+from workers.turn_context import TurnContext
 
 _STATUS_DONE = frozenset({"ok", "nothing", "ask"})
 _SAID = {
@@ -33,27 +33,6 @@ _SAID = {
     "tool_refused": "The todo service did not accept this, so it was not done.",
     "tool_unknown": "The todo service did not answer. It is not known whether this was done.",
 }
-
-
-@dataclass(slots=True)
-class TurnContext:
-    """What the tools of one turn share. `deadline` is monotonic, `emit` may be called anywhere.
-
-    `recorded` returns once the step, and all before it, have been written: what a tool changes can
-    be told and repeated after any crash.
-    """
-
-    server: TodoServer
-    signed: str
-    key_prefix: str
-    deadline: float
-    tool_seconds: float
-    emit: Callable[[steps.Step], None]
-    recorded: Callable[[steps.Step], Awaitable[None]]
-    stopped: bool = False
-    tools_running: int = 0
-    # "Add milk and delete the bread": calls made at once still run in the order they were made.
-    in_order: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class ToolCaller(AgentMiddleware[Any, TurnContext]):
@@ -146,20 +125,35 @@ async def _not_called(**_: Any) -> None:
     raise AssertionError("tools are called by ToolCaller")
 
 
-def build_agent(model: Any, tools: Sequence[Tool]) -> Any:
-    return create_agent(
-        model,
-        [as_langchain(tool) for tool in tools],
-        middleware=[ToolCaller()],
-        context_schema=TurnContext,
-    )
+class Agent:
+    """LangChain's agent over a child's models: compiled once for each list of tools."""
+
+    def __init__(self, models: Models, model_seconds: float) -> None:
+        """`model_seconds`: what one answer of a model may take."""
+        self.models = models
+        self._routing = Routing(models, model_seconds)
+        self._built: tuple[Sequence[Tool], Any] | None = None
+
+    def graph(self, tools: Sequence[Tool]) -> Any:
+        """Holds nothing of a turn: that is in the messages and the context it is run with."""
+        if self._built is None or self._built[0] is not tools:
+            self._built = tools, self._build(tools)
+        return self._built[1]
+
+    def _build(self, tools: Sequence[Tool]) -> Any:
+        return create_agent(
+            Unasked(),
+            [as_langchain(tool) for tool in tools],
+            middleware=[self._routing, ToolCaller()],
+            context_schema=TurnContext,
+        )
 
 
 class AgentRun:
     """One run of the loop; emits its steps and, whatever happens, one `Ended` at the end."""
 
-    def __init__(self, model: Any, context: TurnContext, max_steps: int) -> None:
-        self._model = model
+    def __init__(self, agent: Agent, context: TurnContext, max_steps: int) -> None:
+        self._agent = agent
         self._context = context
         self._max_steps = max_steps
         self._task: asyncio.Task[None] | None = None
@@ -171,7 +165,7 @@ class AgentRun:
             if self._context.stopped:
                 raise asyncio.CancelledError
             tools = await self._context.server.tools(tools_deadline)
-            await self._stream(build_agent(self._model, tools), messages)
+            await self._stream(self._agent.graph(tools), messages)
         except asyncio.CancelledError:
             ended = steps.Ended("cancelled")
         except GraphRecursionError:
@@ -181,7 +175,7 @@ class AgentRun:
         except MemoryError:
             ended = steps.Ended("memory")
         except Exception as error:
-            ended = steps.Ended("model", _where(error))
+            ended = steps.Ended("model", place_of(error))
         finally:
             self._context.emit(ended)
 
@@ -201,15 +195,13 @@ class AgentRun:
         stream = agent.astream(
             {"messages": list(messages)},
             context=self._context,
-            stream_mode=["messages", "updates"],
+            # The words are told by the routing, piece by piece.
+            stream_mode="updates",
             config={"recursion_limit": self._max_steps},
         )
-        async for mode, item in stream:
-            if mode == "updates":
-                for step in _steps_of(item):
-                    self._context.emit(step)
-            elif isinstance(item[0], AIMessage) and item[0].text:
-                self._context.emit(steps.Words(item[0].text))
+        async for update in stream:
+            for step in _steps_of(update):
+                self._context.emit(step)
 
 
 def _steps_of(update: dict[str, Any]) -> Iterator[steps.Step]:
@@ -218,9 +210,3 @@ def _steps_of(update: dict[str, Any]) -> Iterator[steps.Step]:
     answers = (update.get("tools") or {}).get("messages", ())
     if answers:
         yield steps.ToolsAnswered(answers)
-
-
-def _where(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
-    return type(error).__name__ + place

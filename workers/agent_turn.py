@@ -21,13 +21,15 @@ from redis.exceptions import RedisError
 from convonet.stopwatch import mark
 from todo.context import sign
 from voice.models import Turn
+from voice.preferences import Chosen, chosen
 from workers import checkpoint, history, prompts, steps
-from workers.agent_loop import AgentRun, TurnContext
+from workers.agent_loop import Agent, AgentRun
 from workers.errors import LeaseLost
 from workers.inbox import Inbox
 from workers.loop import LoopThread
 from workers.options import AgentOptions
 from workers.tools import TodoServer
+from workers.turn_context import TurnContext
 from workers.turn_record import TurnRecord, earlier_turns
 
 logger = logging.getLogger("workers.agent_turn")
@@ -42,11 +44,11 @@ class TurnRunner:
     """What one child keeps for all its turns."""
 
     def __init__(
-        self, loop: LoopThread, server: TodoServer, model: Any, redis: Any, options: AgentOptions
+        self, loop: LoopThread, server: TodoServer, agent: Agent, redis: Any, options: AgentOptions
     ) -> None:
         self._loop = loop
         self._server = server
-        self._model = model
+        self._agent = agent
         self._redis = redis
         self._options = options
 
@@ -68,8 +70,9 @@ class TurnRunner:
             self._log(record, "deadline", monotonic())
 
     def close(self) -> None:
-        with suppress(TimeoutError):
-            self._loop.submit(self._server.close()).result(CLOSE_SECONDS)
+        for closing in (self._server.close(), self._agent.models.close()):
+            with suppress(Exception):
+                self._loop.submit(closing).result(CLOSE_SECONDS)
         self._loop.stop()
 
     def _not_again(self, turn_id: str) -> None:
@@ -111,7 +114,7 @@ class TurnRunner:
         if record.cancelled:
             record.interrupted()
             return "cancelled"
-        record.started(_model_name(self._model))
+        record.started()
         if record.exhausted:
             record.failed("attempts", known=False)
             return "attempts"
@@ -131,7 +134,7 @@ class TurnRunner:
             return ""
         inbox = Inbox()
         context = self._context(record.turn, deadline, inbox)
-        run = AgentRun(self._model, context, self._options.max_steps)
+        run = AgentRun(self._agent, context, self._options.max_steps)
         tools_deadline = min(deadline, monotonic() + self._options.connect_seconds)
         messages = [*self._messages(record.turn), *past]
         mark("thinking", record.id)
@@ -175,7 +178,8 @@ class TurnRunner:
         options = self._options
         user = turn.call.user
         now = datetime.now(ZoneInfo(turn.call.time_zone or options.time_zone))
-        prompt = prompts.system_prompt(now, user.get_full_name() or user.get_username())
+        name = user.get_full_name() or user.get_username()
+        prompt = prompts.system_prompt(now, name, turn.language)
         said = history.conversation(
             earlier_turns(turn, options.history_turns),
             turn.transcript,
@@ -195,6 +199,9 @@ class TurnRunner:
             tool_seconds=self._options.tool_seconds,
             emit=inbox.put,
             recorded=inbox.recorded,
+            # Where there is only one, nobody can have chosen another.
+            chosen=chosen(call.user_id) if self._agent.models.can_be_chosen else Chosen(),
+            language=turn.language,
         )
 
     def _log(self, record: TurnRecord, code: str, began: float) -> None:
@@ -223,6 +230,10 @@ def _take(record: TurnRecord, step: steps.Step | None, *, heard: bool) -> None:
         record.tool_ended(step)
     elif isinstance(step, steps.Words) and heard:
         record.words(step.text)
+    elif isinstance(step, steps.AnswerDropped) and heard:
+        record.reply.drop_unspoken()
+    elif isinstance(step, steps.Asked):
+        record.asked(step.use)
     elif isinstance(step, steps.MessageEnded):
         if heard:
             record.reply.end_message()
@@ -235,11 +246,3 @@ def _waited_ms(turn: Turn, began: float) -> int:
     """From the turn's row to a worker taking it."""
     age = (timezone.now() - turn.created_at).total_seconds() - (monotonic() - began)
     return max(0, round(age * 1000))
-
-
-def _model_name(model: Any) -> str:
-    for attribute in ("model_name", "model"):
-        name = getattr(model, attribute, None)
-        if isinstance(name, str) and name:
-            return name
-    return type(model).__name__

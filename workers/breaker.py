@@ -26,6 +26,10 @@ class Breaker:
     def allows(self, now: float) -> bool:
         return now >= self._until
 
+    def on_trial(self, now: float) -> bool:
+        """Its rest is over, and no question has shown yet that it is well."""
+        return 0.0 < self._until <= now
+
     def succeeded(self) -> None:
         self._failures, self._rest, self._until = 0, 0.0, 0.0
 

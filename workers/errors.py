@@ -10,6 +10,8 @@ LeaseLost            another worker has the turn: nothing is left to do or to te
 
 from __future__ import annotations
 
+import traceback
+
 
 class WorkerError(Exception):
     """`code` is for the operator, `message` is one sentence for the caller."""
@@ -37,3 +39,10 @@ class ToolError(WorkerError):
 
 class LeaseLost(Exception):
     """Not a WorkerError: there is no caller to tell."""
+
+
+def place_of(error: BaseException) -> str:
+    """Type and line, for the operator; never its text, which may hold callers' words."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + place

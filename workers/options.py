@@ -17,6 +17,8 @@ class AgentOptions:
     """The whole turn, from a worker taking it to its last word."""
     tool_seconds: float = 10.0
     """One tool call with its repeats."""
+    model_seconds: float = 12.0
+    """One answer of a language model, to its last word."""
     connect_seconds: float = 5.0
     """How long a turn waits for a tool server that is just starting."""
     # Each model answer and each round of tools is a step: eight rounds of tools.

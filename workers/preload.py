@@ -70,11 +70,12 @@ def warm_up(chosen: Iterable[str]) -> None:
 def _load_agent() -> None:
     from workers import rehearsal
 
-    for module in wiring.modules(providers.LANGUAGE, settings.LANGUAGE_MODELS):
-        import_module(module)
-    # A provider's model makes its HTTP client when made, and that belongs into the child.
-    if settings.LANGUAGE_MODELS[0] == "local":
-        rehearsal.rehearse_model(wiring.language_model())
+    for member in wiring.language_models().members:
+        if member.name == "local":
+            rehearsal.rehearse_model(member.model)
+        else:
+            # A provider's model makes its HTTP client when made, and that belongs into the child.
+            rehearsal.rehearse_module(member.load())
     rehearsal.rehearse()
 
 
@@ -93,6 +94,8 @@ def _warm_speech() -> None:
 
 def _warm_agent() -> None:
     wiring.turn_runner()
+    # The others when they are first needed.
+    assert wiring.language_models().members[0].model
 
 
 _PARENT: dict[str, Callable[[], None]] = {AGENT: _load_agent, SPEECH: _load_speech}

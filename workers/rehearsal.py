@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any
 
@@ -19,9 +20,11 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from mcp.types import LATEST_PROTOCOL_VERSION, Tool
 
 from workers import steps
-from workers.agent_loop import AgentRun, TurnContext, as_langchain
+from workers.agent_loop import Agent, AgentRun, as_langchain
 from workers.history import PastTool, PastTurn, conversation
+from workers.language.models import Member, Models
 from workers.tools import TodoServer
+from workers.turn_context import TurnContext
 
 _NAME = "rehearse"
 _SECONDS = 10.0
@@ -81,6 +84,21 @@ def rehearse_model(model: BaseChatModel) -> None:
         bound.invoke([SystemMessage("Rehearsal."), HumanMessage(words)])
 
 
+def rehearse_module(module: Any) -> None:
+    """Let a provider's model ask, answered by no network: its SDK loads much when it is used."""
+    if hasattr(module, "rehearsal"):
+        asyncio.run(_ask(module.rehearsal(), module.close))
+
+
+async def _ask(model: BaseChatModel, close: Callable[[Any], Awaitable[None]]) -> None:
+    bound = model.bind_tools([as_langchain(Tool(name=_NAME, inputSchema=_SCHEMA))])
+    call = {"id": "1", "name": _NAME, "args": {}, "type": "tool_call"}
+    past = [AIMessage("", tool_calls=[call]), ToolMessage("Done.", tool_call_id="1", name=_NAME)]
+    async for _ in bound.astream([SystemMessage("Rehearsal."), HumanMessage("Hello."), *past]):
+        pass
+    await close(model)
+
+
 def rehearse() -> list[steps.Step]:
     """Returns the steps taken, the last one an `Ended`."""
     past = PastTurn(1, "Hello.", "Hello.", tools=[PastTool(_NAME, {}, None)])
@@ -100,6 +118,7 @@ async def _rehearse(messages: list[BaseMessage]) -> list[steps.Step]:
         taken.append(step)
 
     context = TurnContext(server, "", "rehearsal", deadline, _SECONDS, taken.append, recorded)
-    await AgentRun(_ScriptedModel(), context, max_steps=7).drive(messages, deadline)
+    agent = Agent(Models([Member(_NAME, _ScriptedModel)]), _SECONDS)
+    await AgentRun(agent, context, max_steps=7).drive(messages, deadline)
     await server.close()
     return taken

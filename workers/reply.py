@@ -51,6 +51,16 @@ class Reply:
         self.publish(ReplyDelta(self._turn_id, words))
         self._speak(self._splitter.push(words))
 
+    def drop_unspoken(self) -> None:
+        """Forget the words that no sentence was made of yet: what follows says it anew."""
+        dropped = self._splitter.drop()
+        if not dropped.strip():
+            return
+        self.text = self.text[: len(self.text) - len(dropped)]
+        self._left += len(dropped)
+        self._ended = True
+        self.publish(ReplyDelta(self._turn_id, self.text, restart=True))
+
     def end_message(self) -> None:
         self._ended = True
         self._speak(self._splitter.flush())

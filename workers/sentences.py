@@ -47,6 +47,11 @@ class SentenceSplitter:
         self._rest = ""
         return pieces
 
+    def drop(self) -> str:
+        """The rest that ended nowhere, which is forgotten."""
+        dropped, self._rest = self._rest, ""
+        return dropped
+
     def _take(self, cut: int) -> list[str]:
         piece = _BULLET.sub("", self._rest[:cut]).strip()
         self._rest = self._rest[cut:].lstrip()

@@ -8,12 +8,26 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
+from workers.uses import Use
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """A piece of the agent's text, as it is made."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDropped:
+    """The words since the last message were of an answer that broke; another one may follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to a language model is over, answered or not."""
+
+    use: Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +76,4 @@ class Ended:
     """Exception type and line, for the operator; never its text, which may hold callers' words."""
 
 
-Step = Words | MessageEnded | ToolsAnswered | ToolBegan | ToolEnded | Ended
+Step = Words | AnswerDropped | Asked | MessageEnded | ToolsAnswered | ToolBegan | ToolEnded | Ended

@@ -14,11 +14,12 @@ from convonet.stopwatch import mark
 from voice import keys, leases
 from voice.events import ToolFinished, ToolStarted, TurnFailed, TurnFinished, TurnStarted
 from voice.models import ToolCall, Turn
-from workers import checkpoint, steps
+from workers import checkpoint, steps, uses
 from workers.history import PastTool, PastTurn
 from workers.lease import Lease, take
 from workers.outcome import apology
 from workers.reply import Reply
+from workers.uses import Use
 
 State = Turn.State
 OVER = frozenset({State.DONE, State.INTERRUPTED, State.FAILED})
@@ -42,6 +43,7 @@ class TurnRecord:
         )
         self._tools: dict[str, steps.ToolEnded] = {}
         self._messages: list[BaseMessage] = []
+        self._uses: list[Use] = []
 
     @classmethod
     def claim(cls, turn_id: str, redis: Any, most_characters: int) -> TurnRecord | None:
@@ -90,8 +92,7 @@ class TurnRecord:
     def cancelled(self) -> bool:
         return bool(self.redis.exists(keys.cancelled(self.id)))
 
-    def started(self, model_name: str) -> None:
-        self.turn.model_name = model_name[:80]
+    def started(self) -> None:
         self.reply.publish(TurnStarted(self.id))
 
     def resume(self) -> list[BaseMessage]:
@@ -113,6 +114,12 @@ class TurnRecord:
         if self.turn.first_token_ms is None:
             self.turn.first_token_ms = self._age_ms()
         self.reply.add(text)
+
+    def asked(self, use: Use) -> None:
+        """Kept with the turn's end; who answered last is who answered."""
+        self._uses.append(use)
+        if not use.error:
+            self.turn.model_name = "/".join(filter(None, [use.provider, use.model]))[:80]
 
     def tool_began(self, step: steps.ToolBegan) -> None:
         values = {
@@ -201,6 +208,7 @@ class TurnRecord:
         with self.lease.writing():
             self.lease.rows.update(**values)
             self._set_state(state)
+            uses.record(*self._uses, call_id=turn.call_id, turn_id=turn.pk)
             checkpoint.delete(turn)
 
     def _set_state(self, state: Turn.State) -> None:

@@ -45,6 +45,7 @@ def agent_options() -> AgentOptions:
         time_zone=settings.TIME_ZONE,
         turn_seconds=settings.TURN_DEADLINE_SECONDS,
         tool_seconds=settings.TOOL_DEADLINE_SECONDS,
+        model_seconds=settings.MODEL_DEADLINE_SECONDS,
     )
 
 
@@ -65,9 +66,11 @@ def retention_options() -> RetentionOptions:
 
 
 @cache
-def language_model() -> Any:
-    """The first configured LangChain chat model; untyped so that langchain is not imported."""
-    return _made(providers.LANGUAGE, settings.LANGUAGE_MODELS[0])
+def language_models() -> Any:
+    """The child's `Models`, none of them made yet; untyped so that langchain is not imported."""
+    from workers.language import models
+
+    return models.load(settings.LANGUAGE_MODELS, prefer_local=settings.PREFER_LOCAL)
 
 
 @cache
@@ -117,6 +120,7 @@ def _provider(catalogue: dict[str, Provider], name: str) -> Provider:
 @cache
 def turn_runner() -> Any:
     """The child's agent: starts its loop thread and begins to connect to the tool server."""
+    from workers.agent_loop import Agent
     from workers.agent_turn import TurnRunner
     from workers.loop import LoopThread
     from workers.tools import TodoServer
@@ -126,7 +130,8 @@ def turn_runner() -> Any:
     loop.start()
     server = TodoServer(options.mcp_url, options.mcp_token)
     loop.loop.call_soon_threadsafe(server.open)
-    return TurnRunner(loop, server, language_model(), redis_client(), options)
+    agent = Agent(language_models(), options.model_seconds)
+    return TurnRunner(loop, server, agent, redis_client(), options)
 
 
 def stop() -> None:

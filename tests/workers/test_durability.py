@@ -66,7 +66,8 @@ def test_a_failing_model_is_told_with_what_was_done(agent: Worker, caller: Calle
     assert failed.code == "model"
     assert "This much was done: Added milk." in failed.message
     assert turn.state == Turn.State.FAILED
-    assert turn.reply == f"Well {failed.message}"
+    # What no sentence was made of yet is not said any more.
+    assert turn.reply == failed.message
     sentences = [e.text for e in caller.events() if isinstance(e, SentenceReady)]
     assert " ".join(sentences) == turn.reply
     assert "secret words" not in agent.output

@@ -60,11 +60,13 @@ def test_the_role_comes_from_the_queues_unless_it_is_said(monkeypatch: pytest.Mo
 def test_the_rehearsal_goes_through_a_whole_turn() -> None:
     taken = rehearsal.rehearse()
     assert [type(step) for step in taken] == [
+        steps.Asked,
         steps.MessageEnded,
         steps.ToolBegan,
         steps.ToolEnded,
         steps.ToolsAnswered,
         steps.Words,
+        steps.Asked,
         steps.MessageEnded,
         steps.Ended,
     ]

@@ -19,7 +19,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
-from workers.models_llm import dialogue, intents, planning, replies
+from workers.models_llm import dialogue, intents, planning, replies, sureness
 from workers.models_llm.dialogue import Dialogue
 from workers.models_llm.plans import Call
 
@@ -109,6 +109,11 @@ def respond(messages: Sequence[BaseMessage], tool_names: Sequence[str]) -> AIMes
             return AIMessage("", tool_calls=_tool_calls(batch, talk))
         done -= len(batch)
     return AIMessage(_answer(talk, plan.say))
+
+
+def is_sure(messages: Sequence[BaseMessage], tool_names: Sequence[str]) -> bool:
+    """What it would do or say now is surely what is meant; the same throughout a turn."""
+    return sureness.is_sure(dialogue.read(messages), tool_names)
 
 
 def _stopped(talk: Dialogue) -> bool:

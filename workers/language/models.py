@@ -1,0 +1,146 @@
+"""The child's language models by name: made after the fork when first needed, closed at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.outputs import ChatResult
+
+from convonet import providers
+from convonet.providers import Provider
+from voice.preferences import Chosen
+from workers.breaker import Breaker
+from workers.uses import Why
+
+LOCAL = "local"
+# A second failure in a row is no chance any more; then it rests for so long.
+MOST_FAILURES = 2
+REST_SECONDS = 10.0
+
+
+class Unasked(BaseChatModel):
+    """Stands where LangChain wants a model; the routing asks others."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "unasked"
+
+    def _generate(self, *_: Any, **__: Any) -> ChatResult:
+        raise AssertionError("models are asked by Routing")
+
+
+class Member:
+    """One provider as this child knows it."""
+
+    def __init__(
+        self, name: str, make: Callable[[], Any], *, label: str = "", tells_end: bool = False
+    ) -> None:
+        """`tells_end`: its answers end with a reason, and without one are half."""
+        self.name = name
+        self.label = label or name
+        self.tells_end = tells_end
+        self.breaker = Breaker(MOST_FAILURES, REST_SECONDS)
+        self._make = make
+        self._model: Any = None
+        self._bound: tuple[Sequence[Any], Any] | None = None
+
+    @property
+    def model(self) -> Any:
+        """The LangChain chat model; whatever its adapter raises, each time until it can be made."""
+        if self._model is None:
+            self._model = self._make()
+        return self._model
+
+    @property
+    def model_name(self) -> str:
+        """The provider's own name of it; empty until it was made, and for the local grammar."""
+        if self.name == LOCAL:
+            return ""
+        names = (getattr(self._model, attribute, None) for attribute in ("model_name", "model"))
+        found = next((name for name in names if isinstance(name, str) and name), "")
+        return found.removeprefix("models/")
+
+    def with_tools(self, tools: Sequence[Any]) -> Any:
+        """The model that may call these; their schemas are converted once for each list."""
+        if self._bound is None or self._bound[0] is not tools:
+            self._bound = tools, self.model.bind_tools(tools) if tools else self.model
+        return self._bound[1]
+
+    async def close(self) -> None:
+        """On the loop that asked it."""
+
+
+class Named(Member):
+    """A provider of the catalogue, or a class by its dotted path."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._module, _, self._attribute = provider.path.rpartition(".")
+        super().__init__(
+            provider.name,
+            lambda: getattr(self.load(), self._attribute)(),
+            label=provider.label if "." in provider.name else provider.name,
+            # Those that come over a wire tell how they ended.
+            tells_end=bool(provider.module),
+        )
+
+    def load(self) -> ModuleType:
+        """Its adapter, imported with its SDK."""
+        return import_module(self._module)
+
+    async def close(self) -> None:
+        closing = getattr(self.load(), "close", None)
+        if self._model is not None and closing is not None:
+            await closing(self._model)
+
+
+class Models:
+    """In the order of the settings. `local` answers what it is sure of before anyone is asked."""
+
+    def __init__(self, members: Sequence[Member], local: Member | None = None) -> None:
+        self._members = list(members)
+        self.local = local
+
+    @property
+    def members(self) -> list[Member]:
+        known = {member.name: member for member in self._members}
+        if self.local is not None:
+            known.setdefault(self.local.name, self.local)
+        return list(known.values())
+
+    @property
+    def can_be_chosen(self) -> bool:
+        return len(self._members) > 1
+
+    def in_order(self, chosen: Chosen) -> list[tuple[Member, str]]:
+        """Whom to ask, and why, the choice first; one that this server does not offer is none."""
+        first = next((m for m in self._members if m.name == chosen.language_model), None)
+        ordered = sorted(self._members, key=lambda member: member is not first)
+        why = chosen.why if first is not None else Why.SERVER
+        return [(m, why if n == 0 else Why.FALLBACK) for n, m in enumerate(ordered)]
+
+    def named(self, name: str) -> Member | None:
+        return next((member for member in self.members if member.name == name), None)
+
+    async def close(self) -> None:
+        for member in self.members:
+            await member.close()
+
+
+def load(names: Sequence[str], *, prefer_local: bool) -> Models:
+    """Of the settings' names; imports nothing yet. Raises ImproperlyConfigured."""
+    members = {name: Named(_provider(name)) for name in names}
+    local = members.get(LOCAL) or Named(_provider(LOCAL)) if prefer_local else None
+    return Models(list(members.values()), local)
+
+
+def _provider(name: str) -> Provider:
+    provider = providers.named(providers.LANGUAGE, name)
+    if provider is None:
+        known = ", ".join(providers.LANGUAGE)
+        raise ImproperlyConfigured(f"There is no language model {name!r}; known: {known}.")
+    return provider

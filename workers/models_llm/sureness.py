@@ -1,0 +1,63 @@
+"""Whether the grammar understood a sentence for certain, so that no other model need be asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from workers.models_llm import hearing, planning, replies
+from workers.models_llm.commands import bare_item
+from workers.models_llm.dialogue import Dialogue
+from workers.models_llm.plans import Plan
+
+# Said while thinking, or with more in mind than a command: "add milk, no wait, make that oat milk".
+_WAVERING = re.compile(
+    r"\b(?:wait|actually|i mean|scratch that|never ?mind|or (?:maybe|rather)|make that|hmm+|"
+    r"except|unless|depending|whichever|whatever|everyone|if (?:i|it|the|there|you)|"
+    r"(?:because|since|so that) (?:i|it|we|my)|the (?:former|latter))\b|\?.+\?",
+    re.IGNORECASE,
+)
+# The grammar takes all that follows "add" for the todo; nobody names one at such length.
+MOST_WORDS = 12
+_CERTAIN = frozenset(
+    (
+        replies.LEFT_ALONE,
+        replies.THANKS,
+        replies.STOPPED,
+        replies.GREETING,
+        replies.HERE,
+        replies.WHO,
+        replies.HELP,
+    )
+)
+_TELLS_CLOCK = ("It is ", "Today is ")
+
+
+def is_sure(talk: Dialogue, tool_names: Sequence[str]) -> bool:
+    """It acts or answers; a guess, a question back and a "cannot" are for a model to better."""
+    text = hearing.tidy(talk.current.said)
+    if not text or _WAVERING.search(text):
+        return False
+    plan = planning.plan(talk)
+    if not plan.calls:
+        return plan.say in _CERTAIN or plan.say.startswith(_TELLS_CLOCK)
+    known = all(call.tool in tool_names for call in plan.calls)
+    return known and not _is_long(plan) and not _is_guess(plan, text, talk)
+
+
+def _is_long(plan: Plan) -> bool:
+    said = [value for call in plan.calls for value in _texts(call.arguments)]
+    return any(len(value.split()) > MOST_WORDS for value in said)
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    inner = list(value.values()) if isinstance(value, dict) else value
+    return [text for one in inner for text in _texts(one)] if isinstance(inner, list) else []
+
+
+def _is_guess(plan: Plan, text: str, talk: Dialogue) -> bool:
+    """Words that are no command, taken for a todo because they sound like one."""
+    bare = hearing.plain(hearing.without_courtesy(text))
+    return plan == bare_item(bare, talk.now) and planning.understand(text, talk) is None
