@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from todo import dates
 from todo.actor import Actor
@@ -14,6 +14,12 @@ from todo.models import Todo
 from todo.todos import day_only
 
 _NEVER = {"none", "no", "never", "no date", "no due date", "nothing", "no time", "remove", "clear"}
+
+_SHIFT = re.compile(r"(?:by )?(?P<by>.+?) (?P<way>later|earlier|sooner)", re.IGNORECASE)
+_BEFORE = re.compile(
+    r"(?P<by>.+?) (?:before|beforehand|earlier|in advance|ahead)(?: (?:it|that|then))?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,12 @@ def read_due(actor: Actor, text: str, *, of: Todo | None = None) -> Due:
     """Raises Refused when the words name no day or hour.
 
     `of` is the todo that moves: it keeps its hour when only a day is said, and its day when only
-    an hour is said.
+    an hour is said; "three days later" counts from when it is due.
     """
     if text.strip().lower() in _NEVER:
         return Due(None)
+    if of is not None and (shifted := _shifted(actor, text, of)):
+        return shifted
     when = dates.parse(text, actor.local_now, morning_hour=actor.morning_hour)
     if when is None:
         raise Refused(f"I did not understand “{text[:60]}” as a day or time. When is it due?")
@@ -72,6 +80,39 @@ def read_reminder(actor: Actor, text: str) -> Due:
     if when.at <= actor.now:
         raise Refused("That time has already passed. When shall I remind you?")
     return Due(when.at, True, when.repeat)
+
+
+def before(text: str, due: datetime) -> datetime | None:
+    """ "an hour before" what is due at `due`; None for other words."""
+    found = _BEFORE.fullmatch(text.strip())
+    ahead = _ahead(found["by"], due) if found else None
+    return due - ahead if ahead is not None else None
+
+
+def is_before(text: str) -> bool:
+    return _BEFORE.fullmatch(text.strip()) is not None
+
+
+def _shifted(actor: Actor, text: str, todo: Todo) -> Due | None:
+    found = _SHIFT.fullmatch(text.strip())
+    if found is None or todo.due_at is None:
+        return None
+    old = actor.local(todo.due_at)
+    ahead = _ahead(found["by"], old)
+    if ahead is None:
+        return None
+    at = old + ahead if found["way"].lower() == "later" else old - ahead
+    return Due(at, todo.due_has_time)
+
+
+def _ahead(words: str, start: datetime) -> timedelta | None:
+    """How long "three days" is, from `start`; whole days keep the hour over a clock change."""
+    when = dates.parse(f"in {words}", start)
+    if when is None or when.repeat or not dates.is_date(f"in {words}", start):
+        return None
+    return (
+        when.at - start if when.has_time else timedelta(days=(when.at.date() - start.date()).days)
+    )
 
 
 def _rule(actor: Actor, rule: str) -> Due:

@@ -86,6 +86,9 @@ sunday|next sunday|2026-11-29
 sunday|last friday|2026-11-20
 sunday|friday next week|2026-11-27
 sunday|tuesday week|2026-12-01
+sunday|a week from tuesday|2026-12-01
+sunday|two weeks from today|2026-12-06
+sunday|a week on friday at nine|2026-12-04 09:00
 sunday|friday at half past two in the afternoon|2026-11-27 14:30
 sunday|next week|2026-11-23
 sunday|next month|2026-12-01

@@ -93,6 +93,14 @@ def _weekday(phrase: Phrase, found: re.Match[str]) -> bool:
     return set_day(phrase, day)
 
 
+def _weeks_from(phrase: Phrase, found: re.Match[str]) -> bool:
+    """ "a week from saturday", "two weeks from today"."""
+    weeks = int(found["weeks"]) if found["weeks"].isdigit() else 1
+    named = {"today": phrase.today, "tomorrow": phrase.today + timedelta(days=1)}
+    day = named.get(found["day"]) or next_weekday(phrase.today, found["day"])
+    return set_day(phrase, day + timedelta(weeks=weeks))
+
+
 def _weekday_of_week(phrase: Phrase, found: re.Match[str]) -> bool:
     name = found["day"] or found["day2"]
     weeks = 0 if (found["week"] or found["week2"]) == "this" else 1
@@ -222,6 +230,11 @@ PIECES: list[tuple[re.Pattern[str], Handler]] = [
             r"(?P<word>day after tomorrow|day before yesterday|later today|today|tomorrow"
             r"|yesterday|tonight|last night)",
             _relative,
+        ),
+        (
+            r"(?P<weeks>a|\d) weeks? (?:from|after|on) (?:(?:next|this|the coming) )?"
+            rf"(?P<day>{WEEKDAY}|today|tomorrow)",
+            _weeks_from,
         ),
         (r"this (?P<part>morning|afternoon|evening)", _this_part),
         (

@@ -115,7 +115,7 @@ TOOLS: tuple[Tool, ...] = (
         {
             "which": _text(_WHICH),
             "title": _text("New title", maxLength=200),
-            "due": _text(f"{_DUE}; “none” removes it"),
+            "due": _text(f"{_DUE}; “three days later” than it is due now; “none” removes it"),
             "add_note": _text("A note to add to its notes", maxLength=4000),
             "priority": _PRIORITY,
             "add_tags": _words("Tags to add"),
@@ -179,7 +179,10 @@ TOOLS: tuple[Tool, ...] = (
         " says.",
         {
             "text": _text("What to remind of, without the time (“call Anna”)", maxLength=200),
-            "when": _text("When, in natural words (“on friday”, “in two hours”) or ISO 8601"),
+            "when": _text(
+                "When, in natural words (“on friday”, “in two hours”, “an hour before” the todo it"
+                " is about) or ISO 8601"
+            ),
             "repeat": _REPEAT,
             "about": _text("Words of the todo it belongs to, if it is about one"),
         },

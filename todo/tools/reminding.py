@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from todo import dates, reminders, speaking
@@ -10,7 +11,7 @@ from todo.actor import Actor
 from todo.errors import Refused
 from todo.matching import Candidate, all_about
 from todo.models import Reminder, Todo
-from todo.moments import Due, read_reminder, read_repeat
+from todo.moments import Due, before, is_before, read_reminder, read_repeat
 from todo.selecting import due_in, select_reminders, select_todos, waiting_reminders
 from todo.tools.answers import Answer, ask_reminders, ask_which, nothing
 from todo.tools.arguments import Arguments
@@ -21,10 +22,12 @@ def add(actor: Actor, arguments: Arguments) -> Answer:
     if not words:
         return _added(actor, arguments, None)
     found = select_todos(actor, words)
-    if found.kind in ("which", "weak") and not arguments.text("text"):
+    # Without a text of its own, or counted back from it, it is nothing without the todo.
+    needed = not arguments.text("text") or is_before(arguments.text("when"))
+    if found.kind in ("which", "weak") and needed:
         unsure = found.kind == "weak"
         return ask_which(actor, "add_reminder", found.todos, arguments.values, unsure=unsure)
-    if found.kind != "one" and not arguments.text("text"):
+    if found.kind != "one" and needed:
         return nothing(found.why or "Which todo do you mean?")
     return _added(actor, arguments, found.todos[0] if found.kind == "one" else None)
 
@@ -93,15 +96,26 @@ def _added(actor: Actor, arguments: Arguments, todo: Todo | None) -> Answer:
 def _due(actor: Actor, arguments: Arguments, todo: Todo | None) -> Due:
     when, repeat = arguments.text("when"), arguments.text("repeat")
     rule = read_repeat(actor, repeat).repeat if repeat else ""
+    if todo is not None and todo.due_at is not None and is_before(when):
+        at = before(when, _hour_of(actor, todo))
+        if at is None or at <= actor.now:
+            raise Refused("I cannot remind you then. When shall I remind you?")
+        return Due(at, True, rule)
     if when:
         due = read_reminder(actor, when)
         return Due(due.at, True, rule or due.repeat)
     if repeat:
         return Due(read_reminder(actor, repeat).at, True, rule)
     if todo is not None and todo.due_at is not None:
-        at = actor.local(todo.due_at)
-        return Due(at if todo.due_has_time else at.replace(hour=actor.morning_hour, minute=0))
+        return Due(_hour_of(actor, todo))
     return Due(None)
+
+
+def _hour_of(actor: Actor, todo: Todo) -> datetime:
+    """When it is due; the morning hour of a day without one."""
+    assert todo.due_at is not None
+    at = actor.local(todo.due_at)
+    return at if todo.due_has_time else at.replace(hour=actor.morning_hour, minute=0)
 
 
 def _cancelled(actor: Actor, rows: Sequence[Reminder]) -> Answer:

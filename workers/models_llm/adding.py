@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from todo import dates
-from workers.models_llm import hearing, slots
+from workers.models_llm import hearing, several, slots
 
 _LIST = re.compile(
     r",?\s*\b(?:to|on|onto|in|into|two|for) (?P<the>my|the|our|a|their)?\s*"
@@ -119,14 +119,21 @@ _GROCERIES = frozenset(
 
 
 def items(
-    text: str, now: datetime, *, list_name: str = "", priority: str = ""
+    text: str, now: datetime, *, list_name: str = "", priority: str = "", counted: bool = False
 ) -> list[dict[str, Any]]:
-    """The todos meant; empty when no title is left."""
+    """The todos meant; empty when no title is left. Commas of `text` tell several apart."""
     shared: dict[str, Any] = {"priority": priority} if priority else {}
     text, found_list = _cut_list(text)
     list_name = list_name or found_list
     if list_name:
         shared["list"] = list_name
+    parts = several.pieces(text, now, on_list=bool(list_name), counted=counted)
+    if len(parts) > 1:
+        return [item for part in parts for item in _items(part, now, dict(shared))]
+    return _items(hearing.plain(text), now, shared)
+
+
+def _items(text: str, now: datetime, shared: dict[str, Any]) -> list[dict[str, Any]]:
     text = _cut_details(text, shared, now)
     text, phrase = _cut_date(text, now, shared)
     text = _cut_details(text, shared, now)
@@ -135,7 +142,7 @@ def items(
     title = _title(text)
     if not title:
         return []
-    titles = _apart(title, bool(list_name))
+    titles = _apart(title, "list" in shared)
     return [{"title": one, **shared} for one in titles]
 
 

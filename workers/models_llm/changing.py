@@ -9,9 +9,12 @@ from todo import dates
 from workers.models_llm import hearing, replies, slots
 from workers.models_llm.plans import Handler, Plan, Slots, one
 
+_SAME_HOUR = re.compile(r" (?:and )?(?:at )?(?:the )?same (?:time|hour)(?: as before)?$", re.I)
+
 
 def due(said: Slots, now: datetime) -> Plan | None:
-    when, text = str(said["when"]), str(said["which"])
+    # A new day keeps the hour anyway.
+    when, text = _SAME_HOUR.sub("", str(said["when"])), str(said["which"])
     # "set the volume to ten" moves nothing.
     if said.get("loose") and re.fullmatch(r"[\d ]+", dates.plain(when)):
         return None
@@ -39,6 +42,15 @@ def due_open(said: Slots, now: datetime) -> Plan | None:
     return due({"which": which, "when": when}, now) if when else Plan(say=replies.MOVE_WHEN)
 
 
+def shift(said: Slots, now: datetime) -> Plan | None:
+    """ "by three days": the tool counts from when it is due."""
+    by = str(said["delta"])
+    if not slots.names_todo(said["which"]) or not dates.is_date(f"in {by}", now):
+        return None
+    way = "earlier" if said.get("earlier") else "later"
+    return one("change_todo", which=slots.which(said["which"]), due=f"{by} {way}")
+
+
 def change(key: str, slot: str = "") -> Handler:
     def handle(said: Slots, now: datetime) -> Plan | None:
         if not slots.names_todo(said["which"]):
@@ -56,6 +68,7 @@ def priority(said: Slots, now: datetime) -> Plan | None:
 
 
 def rename(said: Slots, now: datetime) -> Plan | None:
+    said = _renamed(said)
     title = str(said["title"]).strip()
     if re.search(r"\blist$", said["which"], re.I):
         return Plan(say=replies.NOT_RENAME_LIST)
@@ -67,8 +80,20 @@ def rename(said: Slots, now: datetime) -> Plan | None:
     return one("change_todo", which=which, title=hearing.corrected_item(title))
 
 
+def _renamed(said: Slots) -> Slots:
+    """ "rename a to b to a to c": both names mostly begin with the same word."""
+    words = f"{said['which']} to {said['title']}".split()
+    first = re.sub(r"^(?:the|my) ", "", str(said["which"]), flags=re.I).split()[0]
+    for place in range(1, len(words) - 1):
+        if words[place] == "to" and words[place + 1].lower() == first.lower():
+            return {"which": " ".join(words[:place]), "title": " ".join(words[place + 1 :])}
+    return said
+
+
 def note(said: Slots, now: datetime) -> Plan | None:
     which, note = str(said["which"]), str(said.get("note", ""))
+    if not slots.names_todo(which):
+        return None
     if not note:
         which, note = _apart(which)
     note = re.sub(r"^(?:that says|saying|that|with|to say|say) (?=\w)", "", note.strip(" ,:"))

@@ -41,7 +41,8 @@ def _add(said: Slots, now: datetime) -> Plan | None:
     list_name = slots.list_name(said.get("list", ""))
     if "list" in said and list_name and not slots.is_list_name(said["list"]):
         return None
-    items = adding.items(item, now, list_name=list_name, priority=said.get("priority", ""))
+    whole = str(said.get("written", item))
+    items = adding.items(whole, now, list_name=list_name, priority=said.get("priority", ""))
     return one("add_todos", items=items) if items else Plan(say=replies.ADD_WHAT)
 
 
@@ -63,6 +64,14 @@ def _remind(said: Slots, now: datetime) -> Plan | None:
 
 def _reminder(text: str, when: str) -> Plan:
     return one("add_reminder", text=text, when=when)
+
+
+def _remind_before(said: Slots, now: datetime) -> Plan | None:
+    by, which = str(said["delta"]), str(said["which"])
+    if not dates.is_date(f"in {by}", now) or not slots.names_todo(which):
+        return None
+    named = slots.which(which)
+    return one("add_reminder", text=named, when=f"{by} before", about=named)
 
 
 def _ring(said: Slots, now: datetime) -> Plan | None:
@@ -220,6 +229,8 @@ HANDLERS: dict[str, Handler] = {
     "delete": _delete,
     "due": changing.due,
     "due_open": changing.due_open,
+    "shift": changing.shift,
+    "remind_before": _remind_before,
     "undated": lambda said, now: (
         one("change_todo", which=slots.which(said["which"]), due="none")
         if slots.names_todo(said["which"])

@@ -44,6 +44,9 @@ _SPELLING = _rules(
     (r",? ?\b(?:um+|uh+|erm*|hmm+|you know),?(?= |$)", " "),
     (r",? like,", " "),
     (r"\bwhats\b", "what's"),
+    (r"\b(when|who|where)'s\b", r"\1 is"),
+    (r"\b(I|we)'ve\b", r"\1 have"),
+    (r"\b(I|we) (?:gotta|got to)\b", r"\1 have to"),
     (r"\s+", " "),
 )
 # "to do" that names a todo: before a word that ends the name, and not after "have", "me", ...
@@ -93,7 +96,8 @@ _TODO_BLOCKED = frozenset(
 )
 _BEFORE = re.compile(
     r"^(?:(?:um+|uh+|er+|oh|so|well|ok|okay|alright|all right|right|hey|hi|hello|please|now|then|"
-    r"just|also|convonet|computer|listen|great|perfect|cool|good morning|good evening|"
+    r"just|also|actually|oops|whoops|ah|sorry|wait|convonet|computer|listen|"
+    r"great|perfect|cool|good morning|good evening|"
     r"good afternoon|thanks|thank you|yes|yeah|no)(?:,|\b(?!'))\s*(?:and |but |then )?)+(?=\w)",
     re.IGNORECASE,
 )
@@ -109,7 +113,8 @@ _ASKING = re.compile(
         "add|put|create|make|remind|delete|remove|cancel|mark|tick|check|complete|move|reschedule|"
         "postpone|push|change|set|rename|read|show|tell|give|list|undo|take|find|search|look|assign|"
         "tag|note|write|call me|wake|phone me|ring|stop|start|schedule|clear|know|see|hear|repeat|"
-        "reopen|get rid|cross|insert|enter|save|append|shift|delay|bring|prioriti[sz]e|finish",
+        "reopen|get rid|forget|drop|skip|throw|scrap|make|strike|"
+        "cross|insert|enter|save|append|shift|delay|bring|prioriti[sz]e|finish",
     ),
     re.IGNORECASE,
 )
@@ -187,6 +192,13 @@ def corrected_item(text: str) -> str:
         if changed:
             break
     return text
+
+
+def as_written(words: str, text: str) -> str:
+    """`words` with the commas they have in `text`, where they stand there."""
+    pattern = r"[,;:]?\s+".join(map(re.escape, words.split()))
+    found = re.search(pattern, text, re.IGNORECASE) if words else None
+    return found[0] if found else words
 
 
 def _todo_name(found: re.Match[str]) -> str:

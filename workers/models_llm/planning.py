@@ -66,13 +66,21 @@ def understand(text: str, dialogue: Dialogue) -> Plan | None:
     forms += hearing.corrected_openings(bare)
     for form in dict.fromkeys(forms):
         for reading in readings(form):
-            found = _plan(reading, form, dialogue)
+            found = _plan(_with_commas(reading, text), dialogue)
             if found is not None:
                 return found
     return None
 
 
-def _plan(reading: Reading, form: str, dialogue: Dialogue) -> Plan | None:
+def _with_commas(reading: Reading, text: str) -> Reading:
+    """An enumeration is told from one thing by its commas, which no template has."""
+    if reading.intent != "add":
+        return reading
+    written = hearing.as_written(str(reading.slots["item"]), text)
+    return Reading(reading.intent, {**reading.slots, "written": written}, reading.literal)
+
+
+def _plan(reading: Reading, dialogue: Dialogue) -> Plan | None:
     answered = corrections.answer(reading, dialogue)
     return answered if answered is not None else plan_of(reading, dialogue.now)
 
