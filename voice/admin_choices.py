@@ -13,21 +13,22 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from convonet import configured, voices
+from voice import choices
 from voice.models import Business, CallPreferences
 
 Choices = list[tuple[str, str]]
 
 
 def language_models() -> Choices:
-    """Those that the server is told to use; a name, and what it lacks."""
-    thinking = next(stage for stage in configured.stages() if stage.name == "think")
-    return [(one.name, _with(one.label, one.lacks)) for one in thinking.configured]
+    """Those that this server asks, and what any of them lacks."""
+    asked = {*settings.LANGUAGE_MODELS, choices.LOCAL}
+    options = [one for one in choices.answerers(staff=True) if one.name in asked]
+    return [(one.name, _with(one.label, one.reason)) for one in options]
 
 
 def offered_voices() -> Choices:
-    labels = {one.name: one.label for stage in configured.stages() for one in stage.candidates}
     return [
-        (voice.key, f"{labels.get(voice.provider, voice.provider)}: {voice.label}")
+        (voice.key, choices.voice_label(voice.key))
         for voice in voices.offered(settings.SYNTHESIZERS)
     ]
 
@@ -84,8 +85,7 @@ class Chooser(ModelAdmin):  # type: ignore[misc]  # unfold publishes no types
 
     @display(description="Voice")  # type: ignore[untyped-decorator]
     def speaks(self, row: Business | CallPreferences) -> str:
-        voice = voices.find(row.voice)
-        return voice.label if voice else row.voice or "–"
+        return choices.voice_label(row.voice) or row.voice or "–"
 
 
 @admin.register(Business)

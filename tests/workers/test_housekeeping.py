@@ -22,9 +22,10 @@ from todo.models import Mention, Question, Reminder, ToolRequest
 from todo.signals import changed
 from voice import keys
 from voice.events import ReminderDue, TodosChanged, decode
-from voice.models import Call, Checkpoint, Turn
+from voice.models import Call, Checkpoint, ProviderUse, Turn
 from workers import reminders, retention
 from workers.options import RetentionOptions
+from workers.uses import Use, record
 
 
 def told(redis: redis_library.Redis, person: int) -> list[Any]:
@@ -64,6 +65,11 @@ def test_old_records_go_and_new_ones_stay() -> None:
         ToolRequest.objects.filter(pk=key).update(created_at=then)
         Question.objects.filter(pk=question.pk).update(created_at=then)
         Mention.objects.create(call_id=call.pk, owner=anna, spoken_at=then)
+        record(Use("think", "local"), call_id=call.pk, turn_id=turn.pk)
+        record(Use("hear", "local"), call_id=call.pk)
+        record(Use("speak", "pico"), call_id=None)
+        spoken = ProviderUse.objects.filter(call=None).latest("pk")
+        ProviderUse.objects.filter(pk=spoken.pk).update(at=then)
     counts = retention.purge(now, RetentionOptions(call_days=90, tool_request_days=7))
     assert counts == {
         "tool_requests": 2,
@@ -71,10 +77,13 @@ def test_old_records_go_and_new_ones_stay() -> None:
         "mentions": 2,
         "checkpoints": 2,
         "calls": 1,
+        "uses": 1,
     }
     assert list(ToolRequest.objects.values_list("pk", flat=True)) == ["key-1"]
     assert (Call.objects.count(), Turn.objects.count()) == (2, 2)
     assert (Question.objects.count(), Mention.objects.count()) == (1, 1)
+    stages = ProviderUse.objects.order_by("stage").values_list("stage", flat=True)
+    assert list(stages) == ["hear", "hear", "speak", "speak", "think", "think"]
 
 
 def tell_pages() -> None:

@@ -52,9 +52,11 @@ def _figures() -> dict[tuple[str, str], Figures] | None:
 def _line(
     stage: Stage, one: Candidate, width: int, figures: dict[tuple[str, str], Figures] | None
 ) -> str:
-    used = (figures or {}).get((stage.name, one.name))
+    # One named by a dotted path is told of by its label.
+    names = ((stage.name, one.name), (stage.name, one.label))
+    used = next((figures[name] for name in names if figures and name in figures), None)
     place = str(one.place or "-")
-    told = "; ".join(part for part in (one.lacks or "ready", _use(used)) if part)
+    told = "; ".join(part for part in (one.lacks.rstrip(".") or "ready", _use(used)) if part)
     return f"  {place}  {one.label:<{width}}  {one.name:<10}  {told}"
 
 
