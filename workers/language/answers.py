@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -90,10 +91,20 @@ def _joined(chunks: Sequence[BaseMessage]) -> AIMessage:
     message = chunks[0] if chunks else None
     if pieces:
         whole: Any = pieces[0] + pieces[1:] if len(pieces) > 1 else pieces[0]
+        if not all(_is_object(call["args"]) for call in whole.tool_call_chunks):
+            raise BadAnswer(GARBAGE)
         message = message_chunk_to_message(whole)
     if not isinstance(message, AIMessage):
         raise BadAnswer(GARBAGE)
     return message
+
+
+def _is_object(arguments: str | None) -> bool:
+    """LangChain would complete arguments that were cut off, and half a title would be added."""
+    try:
+        return not arguments or isinstance(json.loads(arguments, strict=False), dict)
+    except ValueError:
+        return False
 
 
 def _follows_tool(messages: Sequence[BaseMessage]) -> bool:
