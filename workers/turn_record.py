@@ -165,7 +165,10 @@ class TurnRecord:
 
     def tell_finished(self) -> None:
         reply = self.reply
-        reply.publish(TurnFinished(self.id, reply.text, reply.sentences, self._hangs_up()))
+        provider = self.turn.model_name.partition("/")[0]
+        reply.publish(
+            TurnFinished(self.id, reply.text, reply.sentences, self._hangs_up(), provider)
+        )
         self.lease.release()
 
     def failed(self, code: str, *, known: bool = True) -> None:

@@ -85,13 +85,13 @@ def transcriber() -> HearingChain:
 def synthesizer() -> SpeakingChain:
     from workers.speech.chain import Link, SpeakingChain
 
-    makers = _makers(providers.SPEAKING, settings.SYNTHESIZERS)
-    return SpeakingChain([Link(name, make) for name, make in makers])
+    names = settings.SYNTHESIZERS
+    return SpeakingChain([Link(name, partial(synthesizer_named, name)) for name in names])
 
 
 @cache
 def synthesizer_named(name: str) -> Synthesizer:
-    """One engine by itself, for who asked for that one."""
+    """One engine, which the chain and whoever asks for that one share."""
     return cast(Synthesizer, _made(providers.SPEAKING, name))
 
 

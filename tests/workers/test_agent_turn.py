@@ -55,6 +55,7 @@ def test_a_turn_is_told_step_by_step_spoken_and_written(
         (True, "added: bread", 7, [4]),
     ]
     assert ended.sentences == 3
+    assert ended.provider == "ScriptedModel"
     assert not ended.end_call
     spoken = redis.hgetall(keys.reply_text(str(turn.pk)))
     assert spoken == {

@@ -9,19 +9,24 @@ from typing import Any
 
 import pytest
 import redis as redis_library
+from billiard.exceptions import SoftTimeLimitExceeded
 
 from voice import keys, samples
 from voice.audio import BROWSER, AudioFormat
+from voice.models import ProviderUse
 from workers import samples as making
 from workers import wiring
 from workers.errors import SpeechError
 from workers.ports import PLAIN, Manner
 
+pytestmark = [pytest.mark.service, pytest.mark.django_db]
 VOICE = "pico/de-DE"
 
 
 class Engine:
     """Remembers what it was asked to say; says it, nothing, or fails half way."""
+
+    model = "stand-in"
 
     def __init__(self, *chunks: bytes, fails: bool = False) -> None:
         self.chunks, self.fails = chunks, fails
@@ -77,14 +82,36 @@ def test_the_sample_is_a_file_that_pages_play_and_it_does_not_stay_for_ever(
     assert 0 < redis.ttl(keys.voice_sample(VOICE)) <= keys.AUDIO_SECONDS
 
 
-@pytest.mark.parametrize("engine", [Engine(b"\x01\x00", fails=True), Engine()])
+@pytest.mark.parametrize(
+    ("engine", "code"), [(Engine(b"\x01\x00", fails=True), "speech_engine"), (Engine(), "silence")]
+)
 def test_a_voice_that_fails_or_stays_silent_is_told_and_half_of_it_is_not_kept(
-    redis: redis_library.Redis, engine: Engine
+    redis: redis_library.Redis, engine: Engine, code: str
 ) -> None:
     redis.hset(keys.voice_sample(VOICE), "state", samples.ORDERED)
     making.speak(redis, lambda _: engine, VOICE)
     assert kept(redis) == {b"state": samples.FAILED}
     assert 0 < redis.ttl(keys.voice_sample(VOICE)) <= samples.FAILED_SECONDS
+    assert ProviderUse.objects.get().error == code
+
+
+@pytest.mark.parametrize("error", [ImportError, SoftTimeLimitExceeded])
+def test_an_engine_that_cannot_be_made_or_takes_too_long_is_told_too(
+    redis: redis_library.Redis, error: type[Exception]
+) -> None:
+    def engine_named(name: str) -> Engine:
+        raise error
+
+    making.speak(redis, engine_named, VOICE)
+    assert kept(redis) == {b"state": samples.FAILED}
+
+
+def test_what_is_listened_to_is_counted_like_any_other_speech(redis: redis_library.Redis) -> None:
+    making.speak(redis, lambda _: Engine(b"\x01\x00" * 1600), VOICE)
+    use = ProviderUse.objects.get()
+    assert (use.stage, use.provider, use.model, use.why) == ("speak", "pico", "stand-in", "user")
+    assert (use.audio_ms, use.characters) == (100, len(samples.sentence("de")))
+    assert (use.call_id, use.turn_id, use.error) == (None, None, "")
 
 
 def test_the_local_voice_really_speaks(redis: redis_library.Redis) -> None:

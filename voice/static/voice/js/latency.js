@@ -11,8 +11,12 @@ export function showLatency({ turn, answered_by: who, timings_ms: timings }) {
     ["understood after", timings.transcript],
   ].filter(([, ms]) => Number.isFinite(ms));
   if (!parts.length) return;
-  const text = parts.map(([name, ms]) => `${name} ${(ms / 1000).toFixed(2)} s`).join(" · ");
+  // Parts in a box each: where the line is too narrow, what comes last is left out as a whole.
+  const words = parts.flatMap(([name, ms], at) => [
+    " ", el("span", {}, `${at ? "· " : ""}${name} ${(ms / 1000).toFixed(2)} s`),
+  ]);
   const line = byId("latency");
   const address = line.dataset.turnUrl;
-  line.replaceChildren(address ? el("a", { href: address.replace(NO_TURN, turn) }, text) : text);
+  line.replaceChildren(el(address ? "a" : "span",
+    { href: address ? address.replace(NO_TURN, turn) : null }, ...words.slice(1)));
 }
