@@ -6,6 +6,7 @@ import io
 import uuid
 import wave
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -57,15 +58,21 @@ class Engine:
 
 
 def hearing(*engines: Engine) -> HearingChain:
-    return HearingChain(
-        [Link(name, lambda e=engine: e) for name, engine in zip("ab", engines, strict=False)]
-    )
+    return HearingChain(links(engines))
 
 
 def speaking(*engines: Engine) -> SpeakingChain:
-    return SpeakingChain(
-        [Link(name, lambda e=engine: e) for name, engine in zip("ab", engines, strict=False)]
-    )
+    return SpeakingChain(links(engines))
+
+
+def links(engines: tuple[Engine, ...]) -> list[Link[Any]]:
+    """By the names a, b, …"""
+
+    def itself(engine: Engine) -> Engine:
+        return engine
+
+    named = zip("abc", engines, strict=False)
+    return [Link(name, partial(itself, engine)) for name, engine in named]
 
 
 def told(redis: redis_library.Redis) -> list[Event]:
