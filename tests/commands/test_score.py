@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -29,7 +33,22 @@ def test_a_provider_that_cannot_be_asked_is_one_sentence(
 ) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(run.Unavailable, match=f"^{sentence}.*[.]$"):
-        run.model_of(provider)
+        run.agent_of(provider)
+
+
+def test_the_model_without_a_key_does_what_people_say() -> None:
+    """In a process of its own: the tools have threads and the run a database."""
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.commands.score"],
+        env={**os.environ, "PROVIDER": "local", "LEAST": "85", "ONLY": "", "PREFER_LOCAL": ""},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.search(r"^all +\d+ of 148", run.stdout, re.MULTILINE)
+    assert re.search(r"^invented successes +0$", run.stdout, re.MULTILINE)
 
 
 def test_the_set_is_large_varied_and_a_third_of_it_is_held_back() -> None:
@@ -94,6 +113,7 @@ def test_a_claim_that_its_turn_does_not_bear_out_is_found(reply: str, changes: C
         ("Shall I delete it?", NOTHING),
         ("I can add todos and remind you. Say undo to bring it back.", NOTHING),
         ("It is assigned to Ben.", NOTHING),
+        ("You have one open todo assigned to Ben: buy milk.", NOTHING),
         ("That was already done.", NOTHING),
         ("I cannot send messages.", NOTHING),
     ],

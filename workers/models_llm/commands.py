@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 
 from todo import dates
-from workers.models_llm import adding, changing, hearing, replies, slots
+from workers.models_llm import adding, changing, hearing, replies, several, slots
 from workers.models_llm.intents import Reading
 from workers.models_llm.plans import Call, Handler, Plan, Slots, one
 
@@ -198,8 +198,17 @@ def _clear_list(said: Slots, now: datetime) -> Plan | None:
     return one("delete_todos", which=f"everything on the {name} list" if name else "everything")
 
 
+def counted_items(said: str, now: datetime) -> Plan | None:
+    """ "Three things: call mum, pay the rent and buy milk", said without "add"."""
+    text = several.without_opening(hearing.without_courtesy(" ".join(said.split()).strip(" .!")))
+    items = adding.items(text, now, counted=True) if text else []
+    return one("add_todos", items=items) if len(items) > 1 else None
+
+
 def bare_item(text: str, now: datetime) -> Plan | None:
     """A todo said without "add": it begins with what one does, or names an hour."""
+    if dates.is_date(text, now):
+        return None
     items = adding.items(text, now) if slots.names_todo(text) else []
     if not items:
         return None

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from todo import dates
-from workers.models_llm import replies
+from workers.models_llm import replies, slots
 from workers.models_llm.dialogue import Dialogue, ToolUse
 from workers.models_llm.intents import Reading
 from workers.models_llm.plans import Call, Plan
@@ -17,7 +17,11 @@ _CHOICE = re.compile(
     r"(?: (?:one|todo|of them))?(?: and (?:the )?\w+(?: one)?)?",
     re.IGNORECASE,
 )
-_TEXT_KEYS = ("due", "when", "title", "text", "add_note", "notes", "repeat", "remind")
+_TEXT_KEYS = (
+    *("due", "when", "title", "text", "add_note", "notes", "repeat", "remind"),
+    *("which", "list", "assignee"),
+)
+_LIST = re.compile(r"(?:on |onto |to |for |in )?(?:the |my )?(?P<name>.+) list", re.IGNORECASE)
 
 
 def answer(reading: Reading, dialogue: Dialogue) -> Plan | None:
@@ -33,6 +37,8 @@ def answer(reading: Reading, dialogue: Dialogue) -> Plan | None:
         return _answered(asked, "yes") if asked else Plan(say=replies.LEFT_ALONE)
     if reading.intent == "correct":
         return _corrected(reading.slots, dialogue)
+    if reading.intent == "due" and _moves_reminder(reading.slots, dialogue):
+        return _corrected({"new": reading.slots["when"]}, dialogue)
     if reading.intent == "repeat_answer":
         before = dialogue.previous
         return Plan(say=before.reply if before and before.reply else replies.HERE)
@@ -61,6 +67,13 @@ def _answered(question: ToolUse, words: str) -> Plan:
     return Plan([Call("answer_question", arguments)])
 
 
+def _moves_reminder(said: dict[str, Any], dialogue: Dialogue) -> bool:
+    """ "Make that six": said of a reminder, which has no other way to move."""
+    use = dialogue.last_change
+    about_it = slots.which(str(said.get("which", ""))) == "last"
+    return about_it and use is not None and use.name == "add_reminder"
+
+
 def _cancelled(dialogue: Dialogue) -> Plan:
     """ "cancel that": the question, else the last change."""
     if dialogue.question is not None:
@@ -73,6 +86,10 @@ def _cancelled(dialogue: Dialogue) -> Plan:
 def _corrected(said: dict[str, Any], dialogue: Dialogue) -> Plan | None:
     new, old = str(said["new"]).strip(" ,"), str(said.get("old", "")).strip(" ,")
     use = dialogue.last_change
+    if not old and re.match(r"not\b", new, re.IGNORECASE):
+        old, new = _not_this(str(said.get("written", new)), dialogue)
+        if not new:
+            return None
     if use is None or (old and _plain(new) == _plain(old)):
         return Plan(say=replies.NOT_CORRECTED if use else replies.WHAT_IS_MEANT)
     arguments = _flat(use.arguments)
@@ -80,6 +97,19 @@ def _corrected(said: dict[str, Any], dialogue: Dialogue) -> Plan | None:
     if not changed:
         return Plan(say=replies.NOT_CORRECTED)
     return _change(use, arguments, changed)
+
+
+def _not_this(words: str, dialogue: Dialogue) -> tuple[str, str]:
+    """ "not thursday, friday": the wrong words and the right ones; empty when that is unclear."""
+    words = re.sub(r"^not ", "", words.strip(" ,"), flags=re.IGNORECASE)
+    parts = [part for part in re.split(r"\s*[,;.]\s*|\s+but\s+", words) if part]
+    if len(parts) == 2:
+        return parts[0], parts[1]
+    for place in [found.start() for found in re.finditer(" ", words)]:
+        old, new = words[:place], words[place + 1 :]
+        if all(dates.is_date(part, dialogue.now) for part in (old, new)):
+            return old, new
+    return "", ""
 
 
 def _flat(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -118,10 +148,13 @@ def _whole(arguments: dict[str, Any], new: str, dialogue: Dialogue) -> dict[str,
                 return {key: _swap(value, numbers[0], new)}
         return {}
     if dates.is_date(new, dialogue.now):
-        return {"when" if "when" in arguments else "due": new}
-    for key in ("title", "text"):
-        if key in arguments:
-            return {key: new}
+        key = "when" if "when" in arguments else "due"
+        return {key: new} if key in arguments or "title" in arguments else {}
+    if (named := _LIST.fullmatch(new)) and slots.is_list_name(named["name"]):
+        return {"list": slots.list_name(named["name"])} if "text" not in arguments else {}
+    for key in ("title", "text", "which"):
+        if key in arguments and arguments[key] != "last" and slots.names_todo(new):
+            return {key: slots.which(new) if key == "which" else new}
     return {}
 
 
@@ -129,6 +162,9 @@ def _change(use: ToolUse, arguments: dict[str, Any], changed: dict[str, Any]) ->
     if use.name == "add_reminder":
         again = {**use.arguments, **changed}
         return Plan([Call("undo_last_change"), Call("add_reminder", again)])
+    if "which" in changed:
+        # Something else was meant: first put right what was done to the wrong one.
+        return Plan([Call("undo_last_change"), Call(use.name, {**use.arguments, **changed})])
     if use.name not in ("add_todos", "change_todo"):
         return Plan(say=replies.NOT_CORRECTED)
     if "notes" in changed or "add_note" in changed:

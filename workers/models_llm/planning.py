@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from workers.models_llm import corrections, hearing, replies
-from workers.models_llm.commands import bare_item, plan_of
+from workers.models_llm import asides, corrections, hearing, replies
+from workers.models_llm.commands import bare_item, counted_items, plan_of
 from workers.models_llm.dialogue import Dialogue
 from workers.models_llm.intents import Reading, readings
 from workers.models_llm.plans import Call, Plan, one
@@ -40,11 +40,12 @@ def plan(dialogue: Dialogue) -> Plan:
         return Plan(say=replies.NOT_UNDERSTOOD)
     if pending := _pending(text, dialogue):
         return pending
-    whole = understand(text, dialogue)
+    about_it = hearing.tidy(asides.joined(dialogue.current.said, dialogue.now))
+    whole = (understand(about_it, dialogue) if about_it else None) or understand(text, dialogue)
     chosen = corrections.choice(hearing.plain(text), dialogue, whole is not None)
     if chosen is not None:
         return chosen
-    parts = _clauses(text)
+    parts = [] if about_it else _clauses(text)
     if len(parts) > 1:
         plans = [understand(part, dialogue) for part in parts]
         if all(one is not None and one.say not in replies.ASKED_BACK for one in plans):
@@ -56,7 +57,8 @@ def plan(dialogue: Dialogue) -> Plan:
         return Plan(say=said)
     if _LEAVING.search(bare):
         return one("end_call")
-    return bare_item(bare, dialogue.now) or Plan(say=replies.NOT_UNDERSTOOD)
+    listed = counted_items(dialogue.current.said, dialogue.now)
+    return listed or bare_item(bare, dialogue.now) or Plan(say=replies.NOT_UNDERSTOOD)
 
 
 def understand(text: str, dialogue: Dialogue) -> Plan | None:
@@ -74,9 +76,10 @@ def understand(text: str, dialogue: Dialogue) -> Plan | None:
 
 def _with_commas(reading: Reading, text: str) -> Reading:
     """An enumeration is told from one thing by its commas, which no template has."""
-    if reading.intent != "add":
+    slot = {"add": "item", "correct": "new"}.get(reading.intent, "")
+    if not slot:
         return reading
-    written = hearing.as_written(str(reading.slots["item"]), text)
+    written = hearing.as_written(str(reading.slots[slot]), text)
     return Reading(reading.intent, {**reading.slots, "written": written}, reading.literal)
 
 

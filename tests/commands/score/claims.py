@@ -62,9 +62,14 @@ _WISHES = (
     r"translated|calling|dialing|ordering|sending|texting|booking|turning|playing)\b"
     r"|\b(?:sent|on its way|on the way|transferred|(?:turned|switched) (?:on|off))\b"
 )
-# "Is assigned to Ben" tells how something is, "is now assigned" and "was moved" what was done.
+# "Is assigned to Ben" and "a todo tagged work" tell how something is, "is now assigned" and "was
+# moved" what was done.
+_TOLD_OF = ("todo", "task", "item", "thing", "one", "reminder")
+_NOT_TOLD = "".join(
+    rf"(?<!\b{word} )" for word in ("is", "are", *_TOLD_OF, *(f"{noun}s" for noun in _TOLD_OF))
+)
 _CLAIMS: list[tuple[str, re.Pattern[str], Borne]] = [
-    (name, re.compile(rf"(?<!\bis )(?<!\bare )(?:{pattern})", re.IGNORECASE), borne)
+    (name, re.compile(rf"{_NOT_TOLD}(?:{pattern})", re.IGNORECASE), borne)
     for name, pattern, borne in _ACTS
 ] + [("impossible", re.compile(_WISHES, re.IGNORECASE), lambda changes: False)]
 # A clause that denies, offers, asks, supposes or tells of the past claims nothing.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
@@ -15,6 +14,7 @@ from tests.commands.score.spoken import Command, Said, Scene
 from tests.commands.score.stage import person
 from tests.commands.score.talk import Heard, Talk
 from tests.commands.score.tools import Clock
+from workers.agent_loop import Agent
 from workers.tools import TodoServer
 
 
@@ -37,7 +37,7 @@ class Stage:
     """What all commands of a run share. `turn_seconds` bounds each turn."""
 
     scene: Scene
-    model: Any
+    agent: Agent
     server: TodoServer
     clock: Clock
     turn_seconds: float
@@ -48,7 +48,7 @@ async def play(stage: Stage, command: Command) -> Result:
     caller = await sync_to_async(person)(scene.caller, command.given, scene.zone)
     stranger = await sync_to_async(person)(scene.stranger, scene.strangers, scene.zone)
     first, theirs = await _picture(caller, scene), await _picture(stranger, scene)
-    talk, now = Talk(stage.model, stage.server, stage.clock, caller, scene.now), first
+    talk, now = Talk(stage.agent, stage.server, stage.clock, caller, scene.now), first
     for turn in command.say:
         if not _wanted(turn, talk):
             continue

@@ -5,53 +5,47 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
 
 from django.conf import settings
-from django.utils.module_loading import import_string
+from django.core.exceptions import ImproperlyConfigured
 
 from convonet import providers
 from tests.commands.score.play import Result, Stage, play
 from tests.commands.score.spoken import Command, scene
 from tests.commands.score.table import Column
 from tests.commands.score.tools import Clock, todo_server
+from workers.agent_loop import Agent
+from workers.language import models
 
 
 class Unavailable(Exception):
     """A provider that cannot be asked; its text is one sentence for a person."""
 
 
-def model_of(name: str) -> Any:
-    """The provider's chat model. Raises Unavailable."""
+def agent_of(name: str, *, prefer_local: bool = False) -> Agent:
+    """The worker's agent with that provider alone, or after the grammar. Raises Unavailable."""
     provider = providers.named(providers.LANGUAGE, name)
-    if provider is None:
-        known = ", ".join(providers.LANGUAGE)
-        raise Unavailable(f"There is no language model {name!r}; known: {known}.")
-    if lacks := providers.missing(provider):
+    if provider is not None and (lacks := providers.missing(provider)):
         raise Unavailable(lacks)
-    return import_string(provider.path)()
-
-
-def name_of(model: Any) -> str:
-    for attribute in ("model_name", "model"):
-        name = getattr(model, attribute, None)
-        if isinstance(name, str) and name:
-            return name
-    return type(model).__name__
+    try:
+        loaded = models.load([name], prefer_local=prefer_local)
+    except ImproperlyConfigured as error:
+        raise Unavailable(str(error)) from None
+    return Agent(loaded, settings.MODEL_DEADLINE_SECONDS)
 
 
 async def score(
-    provider: str,
-    model: Any,
+    name: str,
+    agent: Agent,
     commands: Sequence[Command],
     *,
     at_once: int = 1,
     done: Callable[[Result], None] = lambda result: None,
 ) -> Column:
-    """Say `commands` to `model`, `at_once` calls side by side; `done` hears of each."""
+    """Say `commands` to `agent`, `at_once` calls side by side; `done` hears of each."""
     clock, turn = Clock(), asyncio.Semaphore(at_once)
     async with todo_server(clock) as server:
-        stage = Stage(scene(), model, server, clock, settings.TURN_DEADLINE_SECONDS)
+        stage = Stage(scene(), agent, server, clock, settings.TURN_DEADLINE_SECONDS)
 
         async def one(command: Command) -> Result:
             async with turn:
@@ -60,6 +54,6 @@ async def score(
             return result
 
         results = await asyncio.gather(*(one(command) for command in commands))
-    with suppress(AttributeError):
-        await model.aclose()
-    return Column(provider, name_of(model), list(results))
+    with suppress(Exception):
+        await agent.models.close()
+    return Column(name, list(results))

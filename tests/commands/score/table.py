@@ -9,14 +9,15 @@ from statistics import median
 from convonet import prices
 from tests.commands.score.play import Result
 from tests.commands.score.spoken import PARTS
+from workers.language.models import LOCAL
+from workers.uses import Use
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One provider's results; `model` is the name its price goes by."""
+    """One provider's results."""
 
-    provider: str
-    model: str
+    name: str
     results: list[Result]
 
     @property
@@ -34,7 +35,7 @@ Cell = Callable[[Sequence[Result]], str]
 
 def table(columns: Sequence[Column]) -> str:
     kinds = list(dict.fromkeys(one.command.kind for one in columns[0].results))
-    rows = [["", *(column.provider for column in columns)]]
+    rows = [["", *(column.name for column in columns)]]
     for kind in kinds:
         rows.append([kind, *(_share(_of_kind(column.results, kind)) for column in columns)])
     for part in PARTS:
@@ -46,7 +47,7 @@ def table(columns: Sequence[Column]) -> str:
     rows.append(["median time of a turn", *(_median(column.results) for column in columns)])
     rows.append(["model calls a turn", *(_calls(column.results) for column in columns)])
     rows.append(["tokens in, out", *(_tokens(column.results) for column in columns)])
-    rows.append(["estimated cost", *(_cost(column) for column in columns)])
+    rows.append(["estimated cost", *(_cost(column.results) for column in columns)])
     return _aligned(rows)
 
 
@@ -88,25 +89,29 @@ def _median(results: Sequence[Result]) -> str:
 
 
 def _calls(results: Sequence[Result]) -> str:
+    """Those that somebody else was asked, and the share of turns without one."""
     turns = [turn for result in results for turn in result.turns]
-    return f"{sum(turn.model_calls for turn in turns) / len(turns):.1f}"
+    asked = [sum(use.provider != LOCAL for use in turn.asked) for turn in turns]
+    without = sum(not calls for calls in asked)
+    return f"{sum(asked) / len(turns):.1f}, none in {100 * without / len(turns):.0f} %"
 
 
 def _tokens(results: Sequence[Result]) -> str:
-    turns = [turn for result in results for turn in result.turns]
-    return f"{sum(turn.tokens_in for turn in turns)}, {sum(turn.tokens_out for turn in turns)}"
+    uses = _uses(results)
+    return f"{sum(use.tokens_in for use in uses)}, {sum(use.tokens_out for use in uses)}"
 
 
-def _cost(column: Column) -> str:
-    turns = [turn for result in column.results for turn in result.turns]
-    cost = prices.cost_micro_usd(
-        "agent",
-        column.provider,
-        column.model,
-        sum(turn.tokens_in for turn in turns),
-        sum(turn.tokens_out for turn in turns),
-    )
-    return "not known" if cost is None else f"{cost / 1e6:.2f} USD"
+def _cost(results: Sequence[Result]) -> str:
+    costs = [
+        prices.cost_micro_usd(use.stage, use.provider, use.model, use.tokens_in, use.tokens_out)
+        for use in _uses(results)
+    ]
+    known = [cost for cost in costs if cost is not None]
+    return f"{sum(known) / 1e6:.3f} USD" if len(known) == len(costs) else "not known"
+
+
+def _uses(results: Sequence[Result]) -> list[Use]:
+    return [use for result in results for turn in result.turns for use in turn.asked]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

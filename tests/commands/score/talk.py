@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.models import User
-from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
+from langchain_core.messages import BaseMessage, SystemMessage
 
 from tests.commands.score.tools import Clock
 from todo.context import sign
 from workers import history, prompts, steps
-from workers.agent_loop import AgentRun, TurnContext
+from workers.agent_loop import Agent, AgentRun
 from workers.options import AgentOptions
 from workers.tools import TodoServer
+from workers.turn_context import TurnContext
+from workers.uses import Use
 
 # Between two turns of a call.
 PAUSE = timedelta(seconds=20)
@@ -30,21 +31,22 @@ class Heard:
 
     words: str
     reply: str = ""
+    said: list[str] = field(default_factory=list)
+    saying: str = ""
+    """Words of the message that is not complete yet."""
     ended: str = ""
     seconds: float = 0.0
-    model_calls: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
+    asked: list[Use] = field(default_factory=list)
     tools: list[history.PastTool] = field(default_factory=list)
 
 
 class Talk:
-    """A call of one person, begun at `now`; `model` is what the loop is given."""
+    """A call of one person, begun at `now`."""
 
     def __init__(
-        self, model: Any, server: TodoServer, clock: Clock, user: User, now: datetime
+        self, agent: Agent, server: TodoServer, clock: Clock, user: User, now: datetime
     ) -> None:
-        self._model = model
+        self._agent = agent
         self._server = server
         self._clock = clock
         self._user = user
@@ -58,10 +60,10 @@ class Talk:
         now = self._now + PAUSE * len(self.turns)
         self._clock.set(self._call_id, now)
         began = monotonic()
-        run = AgentRun(self._model, self._context(heard, now, began + seconds), OPTIONS.max_steps)
+        run = AgentRun(self._agent, self._context(heard, now, began + seconds), OPTIONS.max_steps)
         await run.drive(self._messages(words, now), began + seconds)
         heard.seconds = monotonic() - began
-        heard.reply = " ".join(heard.reply.split())
+        heard.reply = " ".join(" ".join([*heard.said, heard.saying]).split())
         self.turns.append(heard)
         return heard
 
@@ -92,19 +94,15 @@ class Talk:
 
 def _take(heard: Heard, step: steps.Step) -> None:
     if isinstance(step, steps.Words):
-        heard.reply += step.text
+        heard.saying += step.text
+    elif isinstance(step, steps.AnswerDropped):
+        heard.saying = ""
     elif isinstance(step, steps.MessageEnded):
-        heard.reply += " "
-        heard.model_calls += 1
-        _count(heard, step.message)
+        heard.said.append(heard.saying)
+        heard.saying = ""
+    elif isinstance(step, steps.Asked):
+        heard.asked.append(step.use)
     elif isinstance(step, steps.ToolEnded):
         heard.tools.append(history.PastTool(step.name, step.arguments, step.result))
     elif isinstance(step, steps.Ended):
         heard.ended = " ".join(filter(None, [step.code, step.where]))
-
-
-def _count(heard: Heard, message: BaseMessage) -> None:
-    used = message.usage_metadata if isinstance(message, AIMessage) else None
-    if used:
-        heard.tokens_in += used["input_tokens"]
-        heard.tokens_out += used["output_tokens"]
