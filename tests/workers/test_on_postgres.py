@@ -1,4 +1,4 @@
-"""The tests of what survives a crash, once more on PostgreSQL."""
+"""The tests of what survives a crash and of what providers cost, once more on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ import pytest
 from tests.stack import ROOT
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(400)]
-MODULES = ["tests/workers/test_durability.py", "tests/workers/test_leases.py"]
+MODULES = [
+    "tests/workers/test_durability.py",
+    "tests/workers/test_leases.py",
+    "tests/voice/test_usage.py",
+    "tests/voice/test_uses.py",
+]
 
 
-def test_turns_survive_on_postgresql_too(postgres_url: str) -> None:
+def test_turns_survive_and_are_counted_on_postgresql_too(postgres_url: str) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *MODULES]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     done = subprocess.run(
