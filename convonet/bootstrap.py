@@ -1,4 +1,4 @@
-"""Makes `.venv` and installs a lock into it: `python -m convonet.bootstrap base|test`.
+"""Makes `.venv` and installs locks into it: `python -m convonet.bootstrap base|test|openai,piper`.
 
 Run by the Makefile with whatever Python it found, so the standard library is all it may use. An
 environment that already holds the lock (its hash is in a stamp) is left alone.
@@ -25,9 +25,8 @@ class BootstrapError(Exception):
 
 
 def main(arguments: list[str]) -> int:
-    name = arguments[0] if arguments else "base"
     try:
-        Bootstrap(ROOT, name).ensure()
+        ensure(ROOT, arguments[0] if arguments else "base")
     except BootstrapError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -35,6 +34,15 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("Stopped; the same command goes on with it.\n")
         return 130
     return 0
+
+
+def ensure(root: Path, names: str) -> None:
+    """Each of the locks, which hold the same versions of what they share; raises BootstrapError."""
+    locks = [Bootstrap(root, name.strip()) for name in names.split(",") if name.strip()]
+    for lock in locks:
+        lock.check()
+    for lock in locks:
+        lock.ensure()
 
 
 class Bootstrap:
@@ -46,12 +54,14 @@ class Bootstrap:
         self.log = self.venv / "install.log"
         self.name = name
 
+    def check(self) -> None:
+        if not self.lock.exists():
+            known = ", ".join(sorted(path.stem for path in self.lock.parent.glob("*.txt")))
+            raise BootstrapError(f"The lock {self.lock} is missing; there are: {known or 'none'}.")
+
     def ensure(self) -> None:
         """Make the environment hold exactly what the lock asks for; raises BootstrapError."""
-        if not self.lock.exists():
-            raise BootstrapError(
-                f"The lock {self.lock} is missing; restore it from the repository."
-            )
+        self.check()
         if self._is_current():
             return
         if not self._python_works():

@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from convonet import env, providers
+from convonet.providers import Provider
+
 TAG = "convonet"
 # A secret with fewer characters than this can be guessed.
 SECRET_LENGTH = 32
@@ -117,6 +120,59 @@ def hosts_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register(TAG)
+def providers_can_work(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Everything that is named to answer, hear or speak; not what could be named."""
+    named = (
+        ("LANGUAGE_MODEL", providers.LANGUAGE, settings.LANGUAGE_MODELS),
+        ("TRANSCRIBER", providers.HEARING, settings.TRANSCRIBERS),
+        ("SYNTHESIZER", providers.SPEAKING, settings.SYNTHESIZERS),
+    )
+    wrong = [_unable(*one) for one in named]
+    return [Error(sentence, id="convonet.E008") for found in wrong for sentence in found]
+
+
+@register(TAG)
+def providers_have_addresses(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    wrong = [
+        name
+        for name in ("ANTHROPIC_URL", "GOOGLE_URL", "OPENAI_URL", "COMPATIBLE_URL")
+        if (value := env.text(name)) and not _is_web_address(value)
+    ]
+    return [
+        Error(
+            f"{name} must be a whole address such as http://127.0.0.1:8080/v1.",
+            id="convonet.E009",
+        )
+        for name in wrong
+    ]
+
+
+def _unable(variable: str, catalogue: dict[str, Provider], names: Sequence[str]) -> list[str]:
+    """Why what is named there cannot work, one sentence each."""
+    if not names:
+        return [f"{variable} names nobody; leave it unset for the local one."]
+    return [sentence for name in names if (sentence := _lacks(variable, catalogue, name))]
+
+
+def _lacks(variable: str, catalogue: dict[str, Provider], name: str) -> str:
+    provider = providers.named(catalogue, name)
+    if provider is None:
+        return f"{variable} names {name!r}, which is not one of {', '.join(catalogue)}."
+    # Its first part alone: to look further would import it.
+    if importlib.util.find_spec(provider.path.partition(".")[0]) is None:
+        return f"{variable} names {name!r}, and there is no such module."
+    return providers.missing(provider)
+
+
+def _is_web_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def uses_native_sockets() -> bool:

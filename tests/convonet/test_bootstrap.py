@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from convonet.bootstrap import Bootstrap, BootstrapError
+from convonet.bootstrap import Bootstrap, BootstrapError, ensure
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,6 +95,28 @@ def test_missing_lock_is_one_sentence(checkout: Path) -> None:
     assert "is missing" in sentence(Bootstrap(checkout, "base"))
 
 
+@pytest.mark.service
+def test_several_locks_are_installed_each_once(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("base", "one", "two"):
+        (checkout / "requirements" / f"{name}.txt").write_text(f"# {name}\n")
+    ensure(checkout, "one,two")
+    assert capsys.readouterr().out.count("Installing") == 2 * 2  # begun and done
+    ensure(checkout, "two, one")
+    ensure(checkout, "base")
+    assert capsys.readouterr().out == ""
+
+
+def test_an_unknown_lock_among_several_is_one_sentence_before_anything_is_installed(
+    checkout: Path,
+) -> None:
+    (checkout / "requirements" / "base.txt").write_text("")
+    with pytest.raises(BootstrapError, match=r"opnai\.txt is missing; there are: base"):
+        ensure(checkout, "base,opnai")
+    assert not (checkout / ".venv" / "installed-base").exists()
+
+
 def make(checkout: Path, path: str) -> subprocess.CompletedProcess[str]:
     (checkout / "Makefile").write_text((ROOT / "Makefile").read_text())
     return subprocess.run(
@@ -142,5 +164,5 @@ def test_other_locks_hold_the_base_packages_at_the_same_versions() -> None:
         text = (ROOT / "requirements" / f"{name}.txt").read_text()
         return {line.rstrip(" \\") for line in text.splitlines() if line[:1].isalnum()}
 
-    for name in ("test", "postgres", "piper"):
+    for name in ("test", "postgres", "piper", "anthropic", "google", "openai"):
         assert pins("base") <= pins(name)

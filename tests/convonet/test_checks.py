@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from typing import Any
@@ -12,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from convonet.checks import uses_native_sockets
+from convonet.providers import HEARING, LANGUAGE, SPEAKING
 
 PUBLIC = {
     "PUBLIC_URL": "https://talk.example.org",
@@ -46,6 +48,80 @@ def test_native_code_is_in_use_when_autobahn_says_so(
     asked = [sys.executable, "-c", "from autobahn.websocket import USES_NVX as u; print(u)"]
     said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     assert said.strip() == str(uses_native_sockets())
+
+
+def told(**settings: Any) -> list[str]:
+    with override_settings(**settings):
+        return [str(message.msg) for message in run_checks(tags=["convonet"])]
+
+
+@pytest.mark.parametrize(
+    ("setting", "names", "sentence"),
+    [
+        ("LANGUAGE_MODELS", [], "LANGUAGE_MODEL names nobody; leave it unset for the local one."),
+        (
+            "LANGUAGE_MODELS",
+            ["local", "cluade"],
+            "LANGUAGE_MODEL names 'cluade', which is not one of local, anthropic, google, openai, "
+            "compatible.",
+        ),
+        (
+            "SYNTHESIZERS",
+            ["gone.by.Voice"],
+            "SYNTHESIZER names 'gone.by.Voice', and there is no such module.",
+        ),
+        ("LANGUAGE_MODELS", ["anthropic"], "Anthropic Claude needs ANTHROPIC_API_KEY."),
+        ("LANGUAGE_MODELS", ["compatible"], "Own server needs COMPATIBLE_URL."),
+        ("TRANSCRIBERS", ["local", "deepgram"], "Deepgram needs DEEPGRAM_API_KEY."),
+        ("SYNTHESIZERS", ["elevenlabs"], "ElevenLabs needs ELEVENLABS_API_KEY."),
+    ],
+)
+def test_a_provider_that_cannot_work_is_one_sentence(
+    setting: str, names: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for provider in [*LANGUAGE.values(), *HEARING.values(), *SPEAKING.values()]:
+        monkeypatch.delenv(provider.key or "NO_KEY", raising=False)
+    assert told(**{setting: names}) == [sentence]
+
+
+def test_a_provider_that_is_not_installed_is_told_with_what_brings_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", "k")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == "langchain_google_genai" else find(name, *rest),
+    )
+    sentence = "Google Gemini is not installed; start with LOCK=google."
+    assert told(LANGUAGE_MODELS=["local", "google"]) == [sentence]
+
+
+def test_providers_with_their_keys_and_dotted_paths_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "DEEPGRAM_API_KEY"):
+        monkeypatch.setenv(name, "k")
+    monkeypatch.setenv("COMPATIBLE_URL", "http://127.0.0.1:8080/v1")
+    named = {
+        "LANGUAGE_MODELS": ["anthropic", "compatible", "tests.workers.scripted_model.X", "local"],
+        "TRANSCRIBERS": ["deepgram", "local"],
+        "SYNTHESIZERS": ["openai", "pico"],
+    }
+    assert told(**named) == []
+
+
+def test_a_provider_that_nobody_named_may_lack_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    assert told() == []
+
+
+@pytest.mark.parametrize("value", ["localhost:8080", "127.0.0.1:8080/v1", "ftp://x/v1", "http://"])
+def test_an_address_that_is_none_is_one_sentence(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPATIBLE_URL", value)
+    (sentence,) = told()
+    assert sentence.startswith("COMPATIBLE_URL must be a whole address")
 
 
 @pytest.mark.parametrize(
