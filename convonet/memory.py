@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 logger = logging.getLogger("convonet.memory")
 
 # Of two processes the kernel may kill for memory, it shall kill a child: its turn is redelivered.
 VOLUNTEER_SCORE = 500
+
+_granted_mb = 0
 
 
 def peak_rss_kib() -> int:
@@ -21,6 +25,8 @@ def peak_rss_kib() -> int:
 
 def limit_growth(megabytes: int) -> None:
     """Let allocations beyond today's data plus `megabytes` raise MemoryError (Linux)."""
+    global _granted_mb
+    _granted_mb = megabytes
     data_kib = _status("VmData")
     if data_kib is None:
         return
@@ -29,6 +35,20 @@ def limit_growth(megabytes: int) -> None:
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
+@contextmanager
+def growing() -> Iterator[None]:
+    """Within, this process may take what it needs; then its limit counts from what it has."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if soft == resource.RLIM_INFINITY:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+    try:
+        yield
+    finally:
+        limit_growth(_granted_mb)
 
 
 def volunteer() -> None:

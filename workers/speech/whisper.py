@@ -16,7 +16,7 @@ import ctranslate2
 import numpy as np
 from django.conf import settings
 
-from convonet import env
+from convonet import env, memory
 from voice.audio import AudioFormat
 from workers.errors import SpeechError
 from workers.ports import Transcription
@@ -139,16 +139,21 @@ class WhisperTranscriber:
             if self._model is not None:
                 # Freeing it would wait for those threads for ever.
                 self._inherited.append(self._model)
-            directory = int8_model(
-                self._options.model_dir or installed_model(), self._options.cache_dir
-            )
-            vocabulary = set((directory / "vocabulary.txt").read_text("utf-8").split("\n"))
-            self._prompt = [tokens.BEFORE, *tokens.encode(self._options.prompt, vocabulary)]
-            self._model = ctranslate2.models.Whisper(
-                str(directory), compute_type="int8", intra_threads=self._options.threads
-            )
+            # A fallback is loaded in mid-life, and its libraries reserve far more than they use.
+            with memory.growing():
+                self._model = self._load()
             self._pid = os.getpid()
         return self._model
+
+    def _load(self) -> ctranslate2.models.Whisper:
+        directory = int8_model(
+            self._options.model_dir or installed_model(), self._options.cache_dir
+        )
+        vocabulary = set((directory / "vocabulary.txt").read_text("utf-8").split("\n"))
+        self._prompt = [tokens.BEFORE, *tokens.encode(self._options.prompt, vocabulary)]
+        return ctranslate2.models.Whisper(
+            str(directory), compute_type="int8", intra_threads=self._options.threads
+        )
 
 
 def options_from_environment() -> WhisperOptions:
