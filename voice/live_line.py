@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from asyncio import sslproto
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
@@ -20,11 +21,13 @@ from voice.audio import AudioFormat
 _wire = logging.getLogger("websockets.live")
 _wire.setLevel(logging.WARNING)
 
+ANSWER_SECONDS = 1.0
 OPEN_SECONDS = 5.0
 CLOSE_SECONDS = 0.5
 # An answer has a few kilobytes; more than this is not meant for us.
 MESSAGE_BYTES = 256 * 1024
 MESSAGES = 16
+TLS_BYTES = 16 * 1024
 WRITE_BYTES = 32 * 1024
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
@@ -43,6 +46,8 @@ class LineOptions:
     model: str = MODEL
     language: str = ANY_LANGUAGE
     """BCP 47 otherwise."""
+    answer_seconds: float = ANSWER_SECONDS
+    """A question is answered within so long, or goes to a worker."""
 
     def address(self, audio_format: AudioFormat) -> str:
         """Where to open a socket for audio of this format."""
@@ -89,6 +94,8 @@ class Line:
         if address.startswith("wss:") and self._tls is None:
             # Reading the certificates takes tens of milliseconds; one context serves all calls.
             self._tls = await asyncio.to_thread(ssl.create_default_context)
+            # asyncio fills 256 KiB for each socket's reading, where a record of TLS has 16.
+            sslproto.SSLProtocol.max_size = TLS_BYTES
         return await connect(
             address,
             additional_headers={"Authorization": f"Token {self.options.key}"},
@@ -115,4 +122,5 @@ def options_from_environment() -> LineOptions | None:
         url=env.text("DEEPGRAM_URL") or URL,
         model=env.text("DEEPGRAM_HEAR_MODEL") or MODEL,
         language=env.text("DEEPGRAM_LANGUAGE") or ANY_LANGUAGE,
+        answer_seconds=env.seconds("DEEPGRAM_LIVE_SECONDS", ANSWER_SECONDS, least=0.1, most=10.0),
     )

@@ -24,8 +24,6 @@ from voice.turns import Recognise
 
 logger = logging.getLogger(__name__)
 
-# A question is answered within so long, or goes to a worker.
-ANSWER_SECONDS = 1.0
 # Deepgram closes a socket on which nothing is said for 10 s.
 KEEP_ALIVE_SECONDS = 4.0
 # The key, the account or what is asked for is wrong, and will be so a second later.
@@ -84,12 +82,12 @@ class LiveEar:
         self._stirred.set()
 
     def recognise(self, command: Recognise) -> bool:
-        """A verdict comes within `ANSWER_SECONDS`, unless the caller speaks on."""
+        """A verdict comes within the line's `answer_seconds`, unless the caller speaks on."""
         if not self._hearing.recognise(command, self._clock()):
             return False
         self._stirred.set()
-        loop = asyncio.get_running_loop()
-        loop.call_later(ANSWER_SECONDS, self._expire, command.utterance_id)
+        seconds = self._line.options.answer_seconds
+        asyncio.get_running_loop().call_later(seconds, self._expire, command.utterance_id)
         return True
 
     # The socket -------------------------------------------------------------------------------

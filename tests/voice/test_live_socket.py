@@ -8,6 +8,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,6 @@ SECOND = BROWSER.bytes_per_second
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow machine is no failure, unless a test is about time."""
-    monkeypatch.setattr(live_socket, "ANSWER_SECONDS", 60.0)
     monkeypatch.setattr(live_line, "OPEN_SECONDS", 60.0)
 
 
@@ -113,7 +113,7 @@ async def calling(line: Line) -> AsyncIterator[Caller]:
 
 
 def line_to(server: DeepgramLive, **options: Any) -> Line:
-    return Line(LineOptions(key=KEY, url=server.url, **options))
+    return Line(LineOptions(key=KEY, url=server.url, **{"answer_seconds": 60.0, **options}))
 
 
 # What is heard -----------------------------------------------------------------------------------
@@ -222,10 +222,12 @@ async def test_a_question_that_is_not_answered_is_given_back(
 
 @pytest.mark.parametrize("behaviour", [Behaviour(silent=True), Behaviour(answer_delay=60)])
 async def test_an_answer_is_waited_for_a_second_and_no_longer(
-    behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
+    behaviour: Behaviour,
 ) -> None:
-    monkeypatch.setattr(live_socket, "ANSWER_SECONDS", 0.1)
-    async with deepgram_live(behaviour) as server, calling(line_to(server)) as caller:
+    async with (
+        deepgram_live(behaviour) as server,
+        calling(line_to(server, answer_seconds=0.1)) as caller,
+    ):
         caller.speak(1.0)
         await server.until(lambda: bool(server.visits and server.visits[0].audio))
         assert caller.ask()
@@ -236,15 +238,13 @@ async def test_an_answer_is_waited_for_a_second_and_no_longer(
         assert not caller.ask()
 
 
-async def test_a_socket_that_does_not_open_in_time_may_still_serve_the_next_words(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(live_socket, "ANSWER_SECONDS", 0.1)
-    behaviour = Behaviour(open_delay=0.5)
-    async with deepgram_live(behaviour) as server, calling(line_to(server)) as caller:
-        assert (await caller.say(1.0)).error == "not connected"
-        monkeypatch.setattr(live_socket, "ANSWER_SECONDS", 60.0)
-        assert (await caller.say(1.0)).text == "add buy milk"
+async def test_a_socket_that_does_not_open_in_time_may_still_serve_the_next_words() -> None:
+    async with deepgram_live(Behaviour(open_delay=0.5)) as server:
+        line = line_to(server, answer_seconds=0.1)
+        async with calling(line) as caller:
+            assert (await caller.say(1.0)).error == "not connected"
+            line.options = replace(line.options, answer_seconds=60.0)
+            assert (await caller.say(1.0)).text == "add buy milk"
     assert [len(visit.audio) for visit in server.visits] == [SECOND]
 
 
