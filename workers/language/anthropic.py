@@ -53,3 +53,55 @@ def make(transport: httpx2.AsyncBaseTransport | None = None) -> ChatAnthropic:
 async def close(model: ChatAnthropic) -> None:
     if "_async_client" in model.__dict__:
         await model._async_client.close()
+
+
+_REHEARSED: list[dict[str, Any]] = [
+    {
+        "type": "message_start",
+        "message": {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": MODEL,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": {"input_tokens": 1, "output_tokens": 1},
+        },
+    },
+    {
+        "type": "content_block_start",
+        "index": 0,
+        "content_block": {"type": "text", "text": ""},
+    },
+    {
+        "type": "content_block_delta",
+        "index": 0,
+        "delta": {"type": "text_delta", "text": "Done."},
+    },
+    {"type": "content_block_stop", "index": 0},
+    {
+        "type": "content_block_start",
+        "index": 1,
+        "content_block": {"type": "tool_use", "id": "toolu_1", "name": "rehearse", "input": {}},
+    },
+    {
+        "type": "content_block_delta",
+        "index": 1,
+        "delta": {"type": "input_json_delta", "partial_json": "{}"},
+    },
+    {"type": "content_block_stop", "index": 1},
+    {
+        "type": "message_delta",
+        "delta": {"stop_reason": "tool_use", "stop_sequence": None},
+        "usage": {"input_tokens": 1, "output_tokens": 2},
+    },
+    {"type": "message_stop"},
+]
+
+
+def rehearsal() -> ChatAnthropic:
+    """A model whose one answer is here, so that all that a first answer loads gets loaded."""
+    headers = {"content-type": "text/event-stream"}
+    text = environment.events(_REHEARSED)
+    return make(httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, text=text)))

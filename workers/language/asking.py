@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from workers import steps
 from workers.errors import LeaseLost, place_of
 from workers.language import answers, failures
-from workers.language.models import REST_SECONDS, Member
+from workers.language.models import LOCAL, REST_SECONDS, Member
 from workers.turn_context import TurnContext
 from workers.uses import Stage, Use
 
@@ -91,7 +91,7 @@ class Asking:
             self._first_ms = self._ms()
         if text:
             self._told = True
-            self._context.emit(steps.Words(text))
+            self._context.emit(steps.Words(text, english=self._member.name == LOCAL))
 
     def _failed(self, error: Exception) -> str:
         code = failures.code_of(error, begun=bool(self._chunks))

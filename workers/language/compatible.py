@@ -10,9 +10,9 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from workers.language import environment
-from workers.language.openai import chat, close
+from workers.language.openai import answering, chat, close
 
-__all__ = ["close", "make"]
+__all__ = ["close", "make", "rehearsal"]
 
 # llama.cpp serves the model it was started with, whatever it is asked for.
 MODEL = "default"
@@ -31,3 +31,7 @@ def make(transport: httpx2.AsyncBaseTransport | None = None) -> ChatOpenAI:
         extra_body={"max_tokens": environment.MOST_TOKENS},
         use_responses_api=False,
     )
+
+
+def rehearsal() -> ChatOpenAI:
+    return make(answering())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 
@@ -26,3 +29,13 @@ def base(name: str) -> str | None:
 def seconds() -> float:
     """How long one answer may take."""
     return float(settings.MODEL_DEADLINE_SECONDS)
+
+
+def events(pieces: Sequence[dict[str, Any]]) -> str:
+    """Server-sent events as providers write them, for a model that is asked without a network."""
+    return "".join(
+        f"event: {piece['type']}\ndata: {json.dumps(piece)}\n\n"
+        if "type" in piece
+        else f"data: {json.dumps(piece)}\n\n"
+        for piece in pieces
+    )

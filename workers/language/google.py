@@ -45,3 +45,22 @@ def make(transport: httpx.AsyncBaseTransport | None = None) -> ChatGoogleGenerat
 
 async def close(model: ChatGoogleGenerativeAI) -> None:
     await model.aclose()
+
+
+_PARTS = [{"text": "Done."}, {"functionCall": {"name": "rehearse", "args": {}}}]
+_REHEARSED: list[dict[str, Any]] = [
+    {
+        "candidates": [
+            {"content": {"role": "model", "parts": _PARTS}, "finishReason": "STOP", "index": 0}
+        ],
+        "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2},
+        "modelVersion": MODEL,
+    }
+]
+
+
+def rehearsal() -> ChatGoogleGenerativeAI:
+    """A model whose one answer is here, so that all that a first answer loads gets loaded."""
+    headers = {"content-type": "text/event-stream"}
+    text = environment.events(_REHEARSED)
+    return make(httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, text=text)))

@@ -55,3 +55,24 @@ def chat(transport: httpx2.AsyncBaseTransport | None, **values: Any) -> ChatOpen
 async def close(model: ChatOpenAI) -> None:
     await model.root_async_client.close()
     model.root_client.close()
+
+
+_CALL = {"index": 0, "id": "1", "function": {"name": "rehearse", "arguments": "{}"}}
+_REHEARSED: list[dict[str, Any]] = [
+    {"choices": [{"index": 0, "delta": {"role": "assistant", "content": "Done."}}]},
+    {"choices": [{"index": 0, "delta": {"tool_calls": [_CALL]}}]},
+    {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]},
+    {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}},
+]
+
+
+def rehearsal() -> ChatOpenAI:
+    """A model whose one answer is here, so that all that a first answer loads gets loaded."""
+    return make(answering())
+
+
+def answering() -> httpx2.MockTransport:
+    common = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": MODEL}
+    text = environment.events([common | piece for piece in _REHEARSED]) + "data: [DONE]\n\n"
+    headers = {"content-type": "text/event-stream"}
+    return httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, text=text))
