@@ -6,7 +6,6 @@ Read by the worker that takes the turn and by the page's settings. Two small que
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from voice.models import Business, CallPreferences, ProviderUse
 
@@ -20,19 +19,21 @@ class Chosen:
     language_model: str = ""
     why: str = Why.SERVER
     voice: str = ""
+    voice_why: str = Why.SERVER
+    """Who chose the voice."""
 
 
 def chosen(user_id: int) -> Chosen:
     own = CallPreferences.objects.filter(owner_id=user_id).first()
     if own is not None and own.language_model and own.voice:
-        return Chosen(own.language_model, Why.USER, own.voice)
+        return Chosen(own.language_model, Why.USER, own.voice, Why.USER)
     business = business_of(user_id)
-    voice = _first("voice", own, business)
+    voice = _voice(own, business)
     if own is not None and own.language_model:
-        return Chosen(own.language_model, Why.USER, voice)
+        return Chosen(own.language_model, Why.USER, *voice)
     if business is not None and business.language_model:
-        return Chosen(business.language_model, Why.BUSINESS, voice)
-    return Chosen(voice=voice)
+        return Chosen(business.language_model, Why.BUSINESS, *voice)
+    return Chosen("", Why.SERVER, *voice)
 
 
 def business_of(user_id: int) -> Business | None:
@@ -40,5 +41,10 @@ def business_of(user_id: int) -> Business | None:
     return Business.objects.filter(members=user_id).order_by("pk").first()
 
 
-def _first(field: str, *rows: Any) -> str:
-    return next((getattr(row, field) for row in rows if row and getattr(row, field)), "")
+def _voice(own: CallPreferences | None, business: Business | None) -> tuple[str, str]:
+    """And who chose it."""
+    if own is not None and own.voice:
+        return own.voice, Why.USER
+    if business is not None and business.voice:
+        return business.voice, Why.BUSINESS
+    return "", Why.SERVER

@@ -229,7 +229,7 @@ def _take(record: TurnRecord, step: steps.Step | None, *, heard: bool) -> None:
     elif isinstance(step, steps.ToolEnded):
         record.tool_ended(step)
     elif isinstance(step, steps.Words) and heard:
-        record.words(step.text)
+        record.words(step.text, english=step.english)
     elif isinstance(step, steps.AnswerDropped) and heard:
         record.reply.drop_unspoken()
     elif isinstance(step, steps.Asked):

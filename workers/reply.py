@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from celery import current_app
@@ -23,13 +25,25 @@ class Reply:
     """
 
     def __init__(
-        self, lease: Lease, turn_id: str, call_id: str, audio_format: str, most_characters: int
+        self,
+        lease: Lease,
+        turn_id: str,
+        call_id: str,
+        audio_format: str,
+        most_characters: int,
+        manner: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
+        """`manner`: the caller's `language`, the `voice` and `why` that one, as far as known.
+
+        Asked for once, with the first sentence.
+        """
         self._lease = lease
         self._turn_id = turn_id
         self._call_id = call_id
         self._format = audio_format
         self._left = most_characters
+        self._manner = cache(manner)
+        self._english = False
         self._splitter = SentenceSplitter()
         self._ended = False
         self.text = ""
@@ -38,14 +52,17 @@ class Reply:
     def publish(self, *events: Event) -> None:
         self._lease.tell(*events)
 
-    def add(self, words: str) -> None:
-        """Words beyond the bound are dropped: a voice reply of minutes helps nobody."""
+    def add(self, words: str, *, english: bool = False) -> None:
+        """Words beyond the bound are dropped: a voice reply of minutes helps nobody.
+
+        Others than `english` ones are in the caller's language.
+        """
         words = words[: self._left]
         if not words:
             return
         if self._ended and self.text and not self.text[-1].isspace() and not words[0].isspace():
             words = " " + words
-        self._ended = False
+        self._ended, self._english = False, english
         self._left -= len(words)
         self.text += words
         self.publish(ReplyDelta(self._turn_id, words))
@@ -69,7 +86,7 @@ class Reply:
         """A sentence of ours, outside the bound: the caller must hear it."""
         self._left = max(self._left, len(sentence) + 1)
         self.end_message()
-        self.add(sentence)
+        self.add(sentence, english=True)
         self.end_message()
 
     def resume(self, redis: Any, text: str) -> None:
@@ -83,6 +100,7 @@ class Reply:
         for text in sentences:
             seq, self.sentences = self.sentences, self.sentences + 1
             fields = {"call": self._call_id, "format": self._format, str(seq): text}
+            fields |= self._manner_fields(seq)
             self._lease.tell(SentenceReady(self._turn_id, seq, text), sentence=fields)
             mark("told", self._turn_id)
             current_app.send_task(
@@ -92,3 +110,9 @@ class Reply:
                 expires=SPEAK_EXPIRES_SECONDS,
             )
             mark("speech queued", self._turn_id)
+
+    def _manner_fields(self, seq: int) -> dict[str, str]:
+        manner = dict(self._manner())
+        language = manner.pop("language", "")
+        manner[f"language:{seq}"] = "en" if self._english and language else language
+        return {name: value for name, value in manner.items() if value}

@@ -19,7 +19,8 @@ from workers.ports import Manner
 # nil: interrupted. An empty list: the sentence is gone.
 _BEGIN = """
 if redis.call('EXISTS', KEYS[1]) == 1 then return false end
-local found = redis.call('HMGET', KEYS[2], 'call', 'format', ARGV[1], 'language', 'voice', 'why')
+local found = redis.call('HMGET', KEYS[2], 'call', 'format', ARGV[1],
+  'language:' .. ARGV[1], 'voice', 'why')
 if not (found[1] and found[2] and found[3]) then return {} end
 redis.call('HSET', KEYS[2], 'run:' .. ARGV[1], ARGV[2])
 redis.call('DEL', KEYS[3])

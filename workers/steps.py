@@ -16,6 +16,8 @@ class Words:
     """A piece of the agent's text, as it is made."""
 
     text: str
+    english: bool = False
+    """By what knows no other language, whatever the caller speaks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,11 @@ from convonet.stopwatch import mark
 from voice import keys, leases
 from voice.events import ToolFinished, ToolStarted, TurnFailed, TurnFinished, TurnStarted
 from voice.models import ToolCall, Turn
+from voice.preferences import chosen
 from workers import checkpoint, steps, uses
 from workers.history import PastTool, PastTurn
+from workers.language.answers import ASKED
+from workers.language.models import LOCAL
 from workers.lease import Lease, take
 from workers.outcome import apology
 from workers.reply import Reply
@@ -39,7 +42,12 @@ class TurnRecord:
         self.id = str(turn.pk)
         self.lease = lease
         self.reply = Reply(
-            lease, self.id, str(turn.call_id), turn.call.audio_format, most_characters
+            lease,
+            self.id,
+            str(turn.call_id),
+            turn.call.audio_format,
+            most_characters,
+            self._manner,
         )
         self._tools: dict[str, steps.ToolEnded] = {}
         self._messages: list[BaseMessage] = []
@@ -99,7 +107,7 @@ class TurnRecord:
         """What the agent goes on from; its words are told again, for the call began anew."""
         for message in self._messages:
             if isinstance(message, AIMessage) and message.text:
-                self.words(message.text)
+                self.words(message.text, english=message.response_metadata.get(ASKED) == LOCAL)
                 self.reply.end_message()
         return list(self._messages)
 
@@ -109,11 +117,11 @@ class TurnRecord:
         with self.lease.writing():
             checkpoint.save(self.turn, self._messages)
 
-    def words(self, text: str) -> None:
+    def words(self, text: str, *, english: bool = False) -> None:
         mark("worded", self.id)
         if self.turn.first_token_ms is None:
             self.turn.first_token_ms = self._age_ms()
-        self.reply.add(text)
+        self.reply.add(text, english=english)
 
     def asked(self, use: Use) -> None:
         """Kept with the turn's end; who answered last is who answered."""
@@ -223,6 +231,15 @@ class TurnRecord:
             # Nobody stayed to hear it: the web process has gone before it could write the end.
             left = rows.filter(state=State.SPEAKING, call__ended_at__isnull=False)
             left.update(state=State.INTERRUPTED, finished_at=now)
+
+    def _manner(self) -> dict[str, str]:
+        """The caller's language, and the voice that was chosen."""
+        choice = chosen(self.turn.call.user_id)
+        return {
+            "language": self.turn.language,
+            "voice": choice.voice,
+            "why": choice.voice_why if choice.voice else "",
+        }
 
     def _age_ms(self) -> int:
         return max(0, round((timezone.now() - self.turn.created_at).total_seconds() * 1000))

@@ -148,7 +148,7 @@ def test_a_sentence_is_appended_as_it_is_made(redis: redis_library.Redis) -> Non
 
 def test_the_voice_and_the_language_are_those_of_the_reply(redis: redis_library.Redis) -> None:
     put_sentence(redis)
-    chosen: Any = {"language": "de", "voice": "b/anna", "why": "business"}
+    chosen: Any = {"language:1": "de", "voice": "b/anna", "why": "business"}
     redis.hset(keys.reply_text("t"), mapping=chosen)
     other, engine = Engine(b"xx"), Engine(b"aa")
     speech_jobs.speak(redis, speaking(other, engine), "t", 1)

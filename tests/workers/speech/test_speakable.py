@@ -47,7 +47,11 @@ def test_what_is_written_for_the_eye_is_said_for_the_ear(written: str, said: str
 @pytest.mark.parametrize(
     ("language", "written", "said"),
     [
-        ("de", "**Erledigt**: `Milch` um 17:00 für 3,50 €.", "Erledigt: Milch um 17:00 für 3,50 €."),
+        (
+            "de",
+            "**Erledigt**: `Milch` um 17:00 für 3,50 €.",
+            "Erledigt: Milch um 17:00 für 3,50 €.",
+        ),
         ("de", "Heute:\n- Brot\n- Käse & Wein", "Heute: Brot. Käse & Wein"),
         ("fr", "Voir [la liste](https://x.org) à 20 %", "Voir la liste à 20 %"),
         ("es", "Mira https://example.org/a?b=c 🎉", "Mira example.org"),
