@@ -16,7 +16,7 @@ from voice import admin_choices, admin_providers, asked  # noqa: F401  # registe
 from voice.admin_base import DayFilter, ReadOnly
 from voice.models import Call, Turn
 from voice.timeline import SLOW_MS, STATE_COLOURS, tell
-from voice.uses_told import whole_cost
+from voice.uses_told import cost
 
 
 class CallDayFilter(DayFilter):
@@ -114,7 +114,7 @@ class CallAdmin(ReadOnly):
 
     @display(description="Estimated cost")  # type: ignore[untyped-decorator]
     def cost(self, call: Call) -> str:
-        return whole_cost(call.uses.all()) or "–"
+        return cost(list(call.uses.values_list("cost_micro_usd", flat=True))) or "–"
 
     @display(description="Turns", ordering="turns_made")  # type: ignore[untyped-decorator]
     def turn_count(self, call: Any) -> int:
