@@ -110,12 +110,16 @@ def effective(own: CallPreferences | None) -> tuple[str, str]:
 def _why_not(provider: Provider, *, staff: bool) -> str:
     if provider.name in settings.LANGUAGE_MODELS or provider.name == LOCAL:
         return _lack(provider, staff=staff)
-    return "Not named in LANGUAGE_MODEL." if staff else NOT_SET_UP
+    return "Not in LANGUAGE_MODEL." if staff else NOT_SET_UP
 
 
 def _lack(provider: Provider, *, staff: bool) -> str:
     lack = providers.missing(provider)
-    return lack if staff or not lack else NOT_SET_UP
+    if not lack or not staff:
+        return lack and NOT_SET_UP
+    # Shown beside its name: "Needs …".
+    rest = lack.removeprefix(f"{provider.label} ")
+    return rest[:1].upper() + rest[1:]
 
 
 def _voices_of(provider: str) -> tuple[Voice, ...]:

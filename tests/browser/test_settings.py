@@ -142,7 +142,7 @@ def test_what_cannot_be_chosen_says_why(open_page: OpenPage) -> None:
     expect(page.get_by_role("radio", name="Anthropic Claude Not set up")).to_be_disabled()
     page, _far = open_page(name="olga")
     open_sheet(page)
-    expect(page.get_by_role("radio", name="Claude Not named in LANGUAGE_MODEL")).to_be_disabled()
+    expect(page.get_by_role("radio", name="Claude Not in LANGUAGE_MODEL")).to_be_disabled()
 
 
 def test_a_business_and_what_is_answered_here_anyway_are_named(open_page: OpenPage) -> None:

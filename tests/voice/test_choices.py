@@ -44,11 +44,11 @@ def test_what_the_server_offers_comes_first_and_the_rest_says_why_not() -> None:
 
 def test_only_staff_read_the_names_of_variables() -> None:
     assert reasons()["paid"] == choices.NOT_SET_UP
-    assert reasons(staff=True)["paid"] == "Paid model needs PAID_KEY."
+    assert reasons(staff=True)["paid"] == "Needs PAID_KEY."
     assert reasons()["anthropic"] == choices.NOT_SET_UP
     assert "LANGUAGE_MODEL" in reasons(staff=True)["anthropic"]
     spoken = {group.provider: group.reason for group in choices.voice_groups(staff=True)}
-    assert spoken == {"openai": "OpenAI voices needs OPENAI_API_KEY.", "pico": ""}
+    assert spoken == {"openai": "Needs OPENAI_API_KEY.", "pico": ""}
     assert choices.voice_groups(staff=False)[0].reason == choices.NOT_SET_UP
 
 

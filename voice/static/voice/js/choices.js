@@ -73,7 +73,8 @@ export class Choices {
   }
 
   showVoice() {
-    byId("voice-now").textContent = this.voice.value ? "" : `Now: ${this.kept.voices.now}.`;
+    const { parentElement: group } = this.voice.selectedOptions[0];
+    byId("voice-now").textContent = group.label ? `${group.label}.` : `Now: ${this.kept.voices.now}.`;
   }
 
   async play() {
