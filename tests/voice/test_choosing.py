@@ -1,9 +1,10 @@
-"""Choices in the whole product: who answered is told, and voices speak before they are taken."""
+"""Choices in the whole product: what is kept on the page holds in the call that is up."""
 
 from __future__ import annotations
 
 import io
 import time
+import uuid
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from tests.stack import Stack
+from tests.stack import Stack, wait_until
 from tests.voice.client import call, hear_until, say
 
 pytestmark = pytest.mark.service
@@ -28,12 +29,32 @@ def page_of(stack: Stack, name: str) -> Iterator[httpx.Client]:
         yield client
 
 
-async def test_a_call_is_told_who_answered(stack: Stack) -> None:
-    with page_of(stack, "clara"):
+def why_spoken(stack: Stack, turn_id: str) -> set[str]:
+    """Who chose the voice that spoke in this turn; the worker writes it down last."""
+    query = "SELECT why FROM voice_provideruse WHERE stage = 'speak' AND turn_id = ?"
+    found: list[tuple[str]] = []
+
+    def kept() -> bool:
+        found[:] = stack.rows(query, uuid.UUID(turn_id).hex)
+        return bool(found)
+
+    wait_until(kept, 60, "who spoke is kept")
+    return {why for (why,) in found}
+
+
+async def test_a_voice_chosen_in_a_running_call_speaks_the_next_answer(stack: Stack) -> None:
+    with page_of(stack, "clara") as page:
         async with call(stack, "clara") as opened:
             await say(opened, "text", text="what is on my list")
-            done, _, _ = await hear_until(opened, "turn_done")
-            assert done["answered_by"] == "Local commands"
+            before, _, heard = await hear_until(opened, "turn_done")
+            assert before["answered_by"] == "Local commands"
+            assert heard
+            page.put("/preferences/", json={"voice": "pico/en-GB"}).raise_for_status()
+            await say(opened, "text", text="what is on my list")
+            after, _, heard = await hear_until(opened, "turn_done")
+            assert heard
+    assert why_spoken(stack, before["turn"]) == {"server"}
+    assert why_spoken(stack, after["turn"]) == {"user"}
 
 
 def test_a_voice_can_be_heard_before_it_is_taken(stack: Stack) -> None:
