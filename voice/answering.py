@@ -14,6 +14,9 @@ from voice.telling import Telling
 from voice.turn_maker import TurnMaker
 from voice.turns import Announce, Cancel, Fill, HangUp, LiveTurn, Outcome, Run, Stage
 
+# The code of a turn whose speech never came, as far as the call was told.
+UNSAID = "not spoken"
+
 
 class Answering:
     def __init__(self, options: CallOptions, turns: TurnMaker, out: Telling) -> None:
@@ -35,7 +38,7 @@ class Answering:
         turn.deadline = now + self._options.turn_seconds
         self._out.add(Run(turn))
 
-    def announce(self, reminder_id: int, text: str, now: float) -> None:
+    def announce(self, reminder_id: int | None, text: str, now: float) -> None:
         """A turn of one sentence that nobody asked for."""
         self.turn = turn = self._turns.make("voice")
         turn.announcement, turn.reminder_id, turn.reply = True, reminder_id, text
@@ -156,6 +159,7 @@ class Answering:
                 turn.playout.audio_ready(seq, size, final=final)
                 turn.progress_at = now
                 if failed:
+                    turn.unsaid = event.error or UNSAID
                     self._out.notice(notices.NOT_SPOKEN, "warning")
             case events.TurnFinished(reply=reply, sentences=sentences, end_call=end_call):
                 turn.answered, turn.reply, turn.end_call = True, reply, end_call
@@ -192,6 +196,7 @@ class Answering:
             self._late.expect(turn.id)
             self._done(turn, "failed", turn.playout.heard_text(), now)
         elif not hearing and patience.mute(turn, now):
+            turn.unsaid = UNSAID
             self._out.notice(notices.NOT_SPOKEN, "warning")
             self._end(turn, turn.playout.heard_text(), now)
             return True

@@ -32,7 +32,7 @@ class Conversation:
         turns = TurnMaker(audio_format, options.playout, ids)
         self._unanswered = Unanswered(audio_format, options, turns, self._out)
         self._answering = Answering(options, turns, self._out)
-        self._announcements: deque[tuple[int, str]] = deque(maxlen=8)
+        self._announcements: deque[tuple[int | None, str]] = deque(maxlen=8)
         self._kept: list[Command] = []
 
     def take(self) -> list[Command]:
@@ -107,6 +107,8 @@ class Conversation:
     def handle(self, event: events.Event, now: float) -> None:
         if isinstance(event, events.Transcribed):
             changed = self._unanswered.transcribed(event, now)
+            if changed and event.failed:
+                self._announcements.append((None, notices.NOT_HEARD))
         else:
             changed = self._answering.handle(event, now)
         if changed:

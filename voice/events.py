@@ -74,13 +74,17 @@ class SentenceReady:
 
 @dataclass(frozen=True, slots=True)
 class SentenceAudio:
-    """`size_bytes` of sentence `seq` now lie under its reply key; `final` when it is complete."""
+    """`size_bytes` of sentence `seq` now lie under its reply key; `final` when it is complete.
+
+    `error` is a code, for the operator, when it `failed`.
+    """
 
     turn_id: str
     seq: int
     size_bytes: int
     final: bool
     failed: bool = False
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

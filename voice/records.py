@@ -131,8 +131,8 @@ def finish_turn(turn: LiveTurn, outcome: Outcome, heard: str) -> None:
         "finished_at": timezone.now(),
         "first_audio_ms": turn.timings_ms.get("first_audio"),
     }
-    if turn.error:
-        row["error"] = turn.error[:60]
+    if error := turn.error or turn.unsaid:
+        row["error"] = error[:60]
     Turn.objects.filter(pk=turn.id).update(**row)
 
 

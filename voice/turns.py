@@ -49,6 +49,8 @@ class LiveTurn:
     answered_by: str = ""
     """The provider of the answer, once that is complete."""
     error: str = ""
+    unsaid: str = ""
+    """Why a sentence of it could not be spoken: it was answered all the same."""
     end_call: bool = False
     started: bool = False
     """A worker has taken it up."""

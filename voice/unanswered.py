@@ -156,19 +156,28 @@ class Unanswered:
         self._out.add(Begin(turn, turn.transcript or ""))
 
     def _words(self, turn: LiveTurn, event: events.Transcribed, now: float) -> None:
+        if event.failed:
+            self._not_heard(turn, event.error or "not heard")
+            return
         if not event.text:
             self._waiting.remove(turn)
             self._out.add(Drop(turn))
-            self._no_words(turn, failed=event.failed)
+            self._no_words(turn)
             return
         turn.transcript, turn.language = event.text, event.language
         turn.mark("transcript", now)
         self._out.transcript(turn, event.text)
 
-    def _no_words(self, turn: LiveTurn, *, failed: bool = False) -> None:
+    def _not_heard(self, turn: LiveTurn, code: str) -> None:
+        """The recogniser failed: unlike noise, the turn stays on record, with the reason."""
+        self._waiting.remove(turn)
+        turn.error = code
+        self._out.transcript(turn, "")
+        self._out.notice(notices.NOT_HEARD, "warning")
+        self._out.add(Finish(turn, "failed", ""))
+
+    def _no_words(self, turn: LiveTurn) -> None:
         self._out.transcript(turn, "")
         self._wordless += 1
-        if failed:
-            self._out.notice(notices.NOT_HEARD, "warning")
-        elif self._wordless % NOISE_EVERY == 0:
+        if self._wordless % NOISE_EVERY == 0:
             self._out.notice(notices.ONLY_NOISE, "warning")

@@ -65,14 +65,13 @@ def speak(redis: Any, chain: SpeakingChain, turn_id: str, seq: int) -> None:
     if sentence is None:
         return
     try:
-        failed = _say(chain, sentence, attempts)
-        sentence.end(failed=failed)
+        sentence.end(_say(chain, sentence, attempts))
     finally:
         _record_speech(attempts, sentence)
 
 
-def _say(chain: SpeakingChain, sentence: Sentence, attempts: list[Attempt]) -> bool:
-    """True says that the sentence could not be said, or not to its end."""
+def _say(chain: SpeakingChain, sentence: Sentence, attempts: list[Attempt]) -> str:
+    """The code of why the sentence could not be said to its end; empty when it was."""
     turn_id = sentence.turn_id
     chunks = chain.synthesize(sentence.text, sentence.format, sentence.manner, attempts)
     try:
@@ -82,11 +81,10 @@ def _say(chain: SpeakingChain, sentence: Sentence, attempts: list[Attempt]) -> b
             if not wanted:
                 break
     except _FAILURES as error:
-        _failed("synthesis failed", error, turn_id=turn_id, seq=sentence.seq)
-        return True
+        return _failed("synthesis failed", error, turn_id=turn_id, seq=sentence.seq)
     finally:
         chunks.close()
-    return False
+    return ""
 
 
 def speak_reminder(redis: Any, chain: SpeakingChain, reminder_id: int, speech: str) -> None:

@@ -82,9 +82,10 @@ class Sentence:
         self.size_bytes += len(chunk)
         return self._tell(chunk, SentenceAudio(self.turn_id, self.seq, self.size_bytes, False))
 
-    def end(self, *, failed: bool) -> None:
-        last = SentenceAudio(self.turn_id, self.seq, self.size_bytes, final=True, failed=failed)
-        self._tell(b"", last)
+    def end(self, error: str = "") -> None:
+        """`error`: the code of why it could not be said, or not to its end."""
+        size, failed = self.size_bytes, bool(error)
+        self._tell(b"", SentenceAudio(self.turn_id, self.seq, size, True, failed, error))
 
     def _tell(self, chunk: bytes, event: SentenceAudio) -> bool:
         turn_id = self.turn_id

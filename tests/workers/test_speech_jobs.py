@@ -208,7 +208,8 @@ def test_a_task_that_takes_too_long_is_told_as_failed(redis: redis_library.Redis
     speech_jobs.speak(redis, speaking(Engine(SoftTimeLimitExceeded())), "t", 1)
     speech_jobs.transcribe(redis, hearing(Engine(text=SoftTimeLimitExceeded())), "u", "c")
     spoken, heard = told(redis)
-    assert spoken == SentenceAudio("t", 1, 0, final=True, failed=True)
+    limit = "SoftTimeLimitExceeded"
+    assert spoken == SentenceAudio("t", 1, 0, final=True, failed=True, error=limit)
     assert isinstance(heard, Transcribed)
     assert heard.failed
 
@@ -216,7 +217,7 @@ def test_a_task_that_takes_too_long_is_told_as_failed(redis: redis_library.Redis
 def test_a_voice_that_breaks_off_is_told_as_failed(redis: redis_library.Redis) -> None:
     put_sentence(redis)
     speech_jobs.speak(redis, speaking(Engine(b"aa", SpeechError("No."))), "t", 1)
-    assert told(redis)[-1] == SentenceAudio("t", 1, 2, final=True, failed=True)
+    assert told(redis)[-1] == SentenceAudio("t", 1, 2, final=True, failed=True, error="speech")
 
 
 def test_an_interrupted_reply_is_not_spoken(redis: redis_library.Redis) -> None:

@@ -34,6 +34,9 @@ _REST_SECONDS = {
 # The service is well, the question was not.
 _ABOUT_QUESTION = frozenset(("speech_refused", "speech_format"))
 
+# The caller interrupted: the engine did nothing wrong. As in `voice.uses`.
+STOPPED = "cancelled"
+
 Engine = TypeVar("Engine")
 Clock = Callable[[], float]
 
@@ -161,7 +164,7 @@ class SpeakingChain:
                     raise
                 failure = error
             except GeneratorExit:
-                told.append(run.answered())  # interrupted: what was asked for is paid for
+                told.append(run.answered(STOPPED))
                 raise
             else:
                 told.append(run.answered())
@@ -205,9 +208,9 @@ class _Run:
             self._first_ms = self._ms()
         self.audio_bytes += len(chunk)
 
-    def answered(self) -> Attempt:
+    def answered(self, code: str = "") -> Attempt:
         self._link.answered()
-        return self._attempt("")
+        return self._attempt(code)
 
     def failed(self, error: BaseException) -> Attempt:
         return self._attempt(self._link.failed(error, self._clock()))

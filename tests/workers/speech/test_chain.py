@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from voice.audio import BROWSER, AudioFormat
 from workers.errors import SpeechError
 from workers.ports import PLAIN, Manner, Transcription
-from workers.speech.chain import Attempt, HearingChain, Link, SpeakingChain
+from workers.speech.chain import STOPPED, Attempt, HearingChain, Link, SpeakingChain
 from workers.speech.failures import ServiceError
 
 AUDIO = bytes(6_400)
@@ -263,7 +263,7 @@ def test_a_sentence_that_is_no_longer_wanted_is_on_record_with_what_was_made(
     next(chunks)
     chunks.close()
     (attempt,) = stage.attempts
-    assert (attempt.error, attempt.audio_bytes, attempt.first_ms) == ("", 2, 250)
+    assert (attempt.error, attempt.audio_bytes, attempt.first_ms) == (STOPPED, 2, 250)
 
 
 def test_times_count_from_the_question_to_each_engine(stage: Stage) -> None:
