@@ -9,6 +9,7 @@ import redis as redis_library
 
 from tests.services import postgres_programs, running_broker, running_postgres
 from tests.stack import Stack
+from tests.standins.process import StandIns
 
 # What shares processes of one test session, by the fixture that says so: `make test` runs each of
 # these in one of its lanes, so that few products and browsers are ever up at once.
@@ -61,6 +62,20 @@ def redis(broker: str) -> Iterator[redis_library.Redis]:
     with redis_library.Redis.from_url(broker) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture(scope="session")
+def running_standins() -> Iterator[StandIns]:
+    process = StandIns()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def standins(running_standins: StandIns) -> StandIns:
+    """Language providers that were asked nothing yet; shared like the process they are in."""
+    running_standins.reset()
+    return running_standins
 
 
 @pytest.fixture(scope="session")

@@ -31,14 +31,14 @@ class StandIns:
     def visits(self) -> list[Visit]:
         return [Visit(**{f.name: visit[f.name] for f in fields(Visit)}) for visit in self._told()]
 
-    def wait_for(self, outcome: str, seconds: float = 60) -> Visit:
-        """The first visit that ended so."""
+    def wait_for(self, outcome: str, *, sent: int = 0, seconds: float = 60) -> Visit:
+        """The first visit with that outcome (`open` while it is answered) and so many pieces."""
 
-        def ended() -> list[Visit]:
-            return [visit for visit in self.visits if visit.outcome == outcome]
+        def found() -> list[Visit]:
+            return [v for v in self.visits if v.outcome == outcome and v.sent >= sent]
 
-        wait_until(lambda: bool(ended()), seconds, f"a visit that {outcome}")
-        return ended()[0]
+        wait_until(lambda: bool(found()), seconds, f"a visit with outcome {outcome}")
+        return found()[0]
 
     def configure(self, **values: Any) -> None:
         """`default`, `scripts`, `delay`: see `tests.standins.script.Desk`."""
