@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import display
 
+from convonet import configured
 from voice import admin_choices, admin_providers, asked  # noqa: F401  # registers their pages
 from voice.admin_base import DayFilter, ReadOnly
 from voice.models import Call, Turn
@@ -127,7 +128,7 @@ class CallAdmin(ReadOnly):
 
 @admin.register(Turn)
 class TurnAdmin(ReadOnly):
-    list_display = ("status", "words", "who", "tools", "wait", "created_at")
+    list_display = ("status", "words", "who", "tools", "answered_by", "wait", "created_at")
     list_display_links = ("status", "words")
     list_filter = (DayFilter, TurnKindFilter, "source", "state")
     list_select_related = ("call__user",)
@@ -165,6 +166,11 @@ class TurnAdmin(ReadOnly):
     @display(description="Tools")  # type: ignore[untyped-decorator]
     def tools(self, turn: Turn) -> str:
         return ", ".join(tool.name for tool in turn.tool_calls.all()) or "–"
+
+    @display(description="Answered by", ordering="model_name")  # type: ignore[untyped-decorator]
+    def answered_by(self, turn: Turn) -> str:
+        provider = turn.model_name.partition("/")[0]
+        return configured.label_of("think", provider) if provider else "–"
 
     @display(  # type: ignore[untyped-decorator]
         description="First sound",

@@ -194,6 +194,13 @@ def test_the_pages_of_a_turn_and_its_call_tell_who_was_asked(turn: Turn) -> None
     assert "Estimated cost $0.0077" in told
 
 
+def test_the_list_of_turns_tells_who_answered_each(turn: Turn) -> None:
+    Turn.objects.create(call=turn.call, number=4, model_name="openai/gpt-5.4-mini")
+    told = text_of(signed_in("view_turn").get("/admin/voice/turn/"))
+    assert told.count("OpenAI") == 1
+    assert "Answered by" in told
+
+
 def test_a_turn_from_before_providers_were_kept_is_told_without_them(turn: Turn) -> None:
     told = text_of(signed_in("view_turn").get(f"/admin/voice/turn/{turn.pk}/change/"))
     assert "Who was asked" not in told
