@@ -25,11 +25,13 @@ print(*sorted(sys.modules))
 """
 AGENT_ONLY = {"langchain", "langchain_core", "langgraph", "mcp"}
 SPEECH_ONLY = {"numpy", "ctranslate2", "soxr", "workers.speech"}
+ENGINES = {"numpy", "ctranslate2", "soxr", "py_nanotts", "onnxruntime"}
 
 
-def modules_of(role: str) -> set[str]:
+def modules_of(role: str, **settings: str) -> set[str]:
     command = [sys.executable, "-c", LOAD.format(role=role)]
     env = {k: v for k, v in os.environ.items() if k not in ("TRANSCRIBER", "SYNTHESIZER")}
+    env |= settings
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
@@ -39,7 +41,16 @@ def modules_of(role: str) -> set[str]:
 def test_a_speech_worker_loads_no_agent() -> None:
     loaded = modules_of(preload.SPEECH)
     assert loaded >= {"numpy", "workers.speech"}
-    assert not loaded & AGENT_ONLY
+    # A client that nobody would use.
+    assert not loaded & (AGENT_ONLY | {"httpx"})
+
+
+@pytest.mark.service
+def test_a_speech_worker_that_only_asks_services_loads_no_engine() -> None:
+    services = {"TRANSCRIBER": "deepgram,openai", "SYNTHESIZER": "elevenlabs,deepgram"}
+    loaded = modules_of(preload.SPEECH, **services)
+    assert loaded >= {"httpcore", "workers.speech.deepgram", "workers.speech.elevenlabs"}
+    assert not loaded & (AGENT_ONLY | ENGINES)
 
 
 @pytest.mark.service
