@@ -46,7 +46,7 @@ _LEVELS = {
     "lowest": "low", "medium": "normal",
 }  # fmt: skip
 # A short enumeration is cut apart only where it cannot be one thing's name.
-_GROCERIES = frozenset(
+GROCERIES = frozenset(
     [
         "eggs",
         "egg",
@@ -213,4 +213,4 @@ def _apart(title: str, on_named_list: bool) -> list[str]:
 
 
 def _all_groceries(words: list[str]) -> bool:
-    return len(words) > 1 and all(word.lower() in _GROCERIES for word in words)
+    return len(words) > 1 and all(word.lower() in GROCERIES for word in words)

@@ -26,8 +26,9 @@ _TAKES_IT = re.compile(
     re.IGNORECASE,
 )
 _ADDS_IT = re.compile(
-    r"(?:(?:so|and|please|can you|could you|just|you can) )*(?:add|note|put|write|save|remember) "
-    r"(?:it|that|this)(?: down)?(?: please| for me)?",
+    r"(?:(?:so|and|please|can you|could you|just|you can) )*"
+    r"(?:add|note|put|write|save|remember|pop|stick) (?:it|that|this)"
+    r"(?: down| in| (?:on|to) (?:my|the) (?:todo )?list| there)?(?: please| for me| then)*",
     re.IGNORECASE,
 )
 _IT_IS = re.compile(
@@ -38,6 +39,11 @@ _IT_IS = re.compile(
 _I_DID = re.compile(r"^(?:\w+ )?(?:i|we)\b.*?\b(?P<name>(?:the|my|our) .+)$", re.IGNORECASE)
 _TAIL = re.compile(
     r" (?:any ?more|any longer|yet|already|today|now|after all|myself|ourselves|at all|again)$",
+    re.IGNORECASE,
+)
+_THERE_IS = re.compile(
+    r"^(?:there is|there's|there are|(?:i|we) have(?: got)?|i've(?: got)?|we've(?: got)?) "
+    r"(?:an? |my |our |the )?",
     re.IGNORECASE,
 )
 _OBLIGED = re.compile(
@@ -52,17 +58,18 @@ def joined(said: str, now: datetime) -> str:
         return ""
     remark, command = found["remark"].strip(), found["command"].strip(" ,.!?;:")
     if _ADDS_IT.fullmatch(command):
-        return _added(remark)
+        return _added(remark, now)
     name = _named(remark, now)
     if not name or not _TAKES_IT.match(command) or not _PRONOUN.search(command):
         return ""
     return _PRONOUN.sub(name, command, count=1)
 
 
-def _added(remark: str) -> str:
-    """ "Every tuesday I have to put the bins out": the obligation is what to add."""
+def _added(remark: str, now: datetime) -> str:
+    """ "Every tuesday I have to put the bins out": the obligation, or what has a date, is added."""
     item, obliged = _OBLIGED.subn("", remark, count=1)
-    return f"add {item}" if obliged else ""
+    item, there_is = _THERE_IS.subn("", item, count=1)
+    return f"add {item}" if obliged or there_is or dates.cut(item, now)[1] else ""
 
 
 def _named(remark: str, now: datetime) -> str:

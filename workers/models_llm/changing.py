@@ -44,11 +44,20 @@ def due_open(said: Slots, now: datetime) -> Plan | None:
 
 def shift(said: Slots, now: datetime) -> Plan | None:
     """ "by three days": the tool counts from when it is due."""
-    by = str(said["delta"])
-    if not slots.names_todo(said["which"]) or not dates.is_date(f"in {by}", now):
+    which, by = str(said["which"]), str(said.get("delta", ""))
+    words = which.split()
+    if not by:  # "make the meeting half an hour later": the words before do not say where it ends
+        tails = (n for n in range(1, len(words)) if dates.is_date(f"in {_from(words, n)}", now))
+        place = next(tails, len(words))
+        which, by = " ".join(words[:place]), _from(words, place)
+    if not by or not slots.names_todo(which) or not dates.is_date(f"in {by}", now):
         return None
     way = "earlier" if said.get("earlier") else "later"
-    return one("change_todo", which=slots.which(said["which"]), due=f"{by} {way}")
+    return one("change_todo", which=slots.which(which), due=f"{by} {way}")
+
+
+def _from(words: list[str], place: int) -> str:
+    return " ".join(words[place:])
 
 
 def change(key: str, slot: str = "") -> Handler:

@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 
 from todo import dates
-from workers.models_llm import adding, changing, hearing, replies, several, slots
+from workers.models_llm import adding, changing, hearing, replies, several, slots, statements
 from workers.models_llm.intents import Reading
 from workers.models_llm.plans import Call, Handler, Plan, Slots, one
 
@@ -37,6 +37,8 @@ def _add(said: Slots, now: datetime) -> Plan | None:
     if re.match(
         r"(?:add|remind me|set a reminder|(?:create|make) an? (?:new )?(?:todo|list))\b", item, re.I
     ):
+        return None
+    if statements.is_no_todo(item):
         return None
     list_name = slots.list_name(said.get("list", ""))
     if "list" in said and list_name and not slots.is_list_name(said["list"]):
@@ -214,8 +216,10 @@ def bare_item(text: str, now: datetime) -> Plan | None:
         return None
     due = str(items[0].get("due", ""))
     meant = dates.parse(due, now) if due else None
+    if statements.tells(text):
+        return None
     short = len(items[0]["title"].split()) <= 6 and not _STATEMENT.match(text)
-    if _ERRAND.match(text) or (meant and meant.has_time and short):
+    if _ERRAND.match(text) or (meant and meant.has_time and meant.at > now and short):
         return one("add_todos", items=items)
     return None
 
@@ -226,6 +230,11 @@ def _say(text: str) -> Handler:
 
 HANDLERS: dict[str, Handler] = {
     "add": _add,
+    "appointed": statements.appointed,
+    "wanted": statements.wanted,
+    "needed": statements.needed,
+    "put_on": statements.put_on,
+    "add_before": statements.before,
     "add_open": _say(replies.ADD_WHAT),
     "remind": _remind,
     "ring": _ring,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from workers.models_llm import several
+
 _Rule = tuple[re.Pattern[str], str]
 
 
@@ -87,6 +89,8 @@ _TODO_BLOCKED = frozenset(
         "able",
         "forget",
         "remember",
+        "supposed",
+        "meant",
         "i'm",
         "am",
         "is",
@@ -104,7 +108,8 @@ _BEFORE = re.compile(
 _ASKING = re.compile(
     r"^(?:(?:can|could|would|will|can't|couldn't|won't) (?:you|we|i)"
     r"(?: please| kindly| just| maybe| also)*"
-    r"(?! (?:do|say|help|ask|hear)\b)|i(?: would|'d)? (?:like|love|want|need)(?: you)? to"
+    r"(?! (?:do(?! .* instead)|say|help|ask|hear)\b)"
+    r"|i(?: would|'d)? (?:like|love|want|need)(?: you)? to"
     r"|i want you to|i need you to|let's|let us|please|kindly|go ahead and"
     r"|i was wondering if you could"
     r"|would you mind|do you mind|you can|you could|we (?:need|want) to|may i|let me|go and"
@@ -113,20 +118,20 @@ _ASKING = re.compile(
         "add|put|create|make|remind|delete|remove|cancel|mark|tick|check|complete|move|reschedule|"
         "postpone|push|change|set|rename|read|show|tell|give|list|undo|take|find|search|look|assign|"
         "tag|note|write|call me|wake|phone me|ring|stop|start|schedule|clear|know|see|hear|repeat|"
-        "reopen|get rid|forget|drop|skip|throw|scrap|make|strike|"
-        "cross|insert|enter|save|append|shift|delay|bring|prioriti[sz]e|finish",
+        "do(?= .* instead)|pop|stick|chuck|place|reopen|get rid|"
+        "forget|drop|skip|throw|scrap|make|strike|cross|insert|enter|save|append|shift|delay|bring|prioriti[sz]e|finish",
     ),
     re.IGNORECASE,
 )
 _AFTER = re.compile(
     r"(?:,? (?:please|for me|will you|would you|thanks|thank you|okay|ok|right now|if you can"
-    r"|if you please|thank you very much|thanks a lot|convonet|could you|can you))+$",
+    r"|if you please|thank you very much|thanks a lot|convonet|could you|can you|as well|too))+$",
     re.IGNORECASE,
 )
 # Openings that sound like the verb of a command; tried only when the words as heard say nothing.
 _OPENINGS = _rules(
     (r"^(?:and|on|un|end|i) ?do (?:that|it|this|the last one)(?: again)?$", "undo that"),
-    (r"^(?:and|at|had|ad|adds|added|adding|eight|as|act|ed|that|had to|app)[, ]+(?=\w)", "add "),
+    (r"^(?:ad|adds|added|adding|act|ed|app)[, ]+(?=\w)", "add "),
     (
         r"^(?:mock|make|marked|marc|marks|park|market|much|more|bark|mike|mac) (?=.* done\b)",
         "mark ",
@@ -143,6 +148,12 @@ _OPENINGS = _rules(
     (r"^(?:who's|whose) ", "who is "),
     (r"^(?:changed|changes|chained|chains) ", "change "),
     (r"^(?:remove|removed|removes|we move) ", "remove "),
+)
+# Words of their own that "add" is heard as: only before what sounds like an errand.
+_LIKE_ADD = re.compile(
+    r"(?:and|at|had|eight|as|that|had to)[, ]+"
+    r"(?P<rest>\w(?!\w* (?:is|was|were|are|sounds|would|will|has|had)\b).*)",
+    re.IGNORECASE,
 )
 # The first word of a todo that sounds like a verb.
 _ITEM_HEADS = _rules(
@@ -182,6 +193,10 @@ def without_courtesy(text: str) -> str:
 def corrected_openings(text: str) -> list[str]:
     """Other readings of the first word, most likely first."""
     readings = [pattern.sub(replacement, text) for pattern, replacement in _OPENINGS]
+    found = _LIKE_ADD.match(text)
+    rest = corrected_item(found["rest"]) if found else ""
+    if several.begins_errand(rest) or re.search(r"\blist$", rest, re.IGNORECASE):
+        readings.append(f"add {rest}")
     return [reading for reading in dict.fromkeys(readings) if reading != text]
 
 

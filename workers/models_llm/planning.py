@@ -6,12 +6,16 @@ import re
 
 from workers.models_llm import asides, corrections, hearing, replies
 from workers.models_llm.commands import bare_item, counted_items, plan_of
-from workers.models_llm.dialogue import Dialogue
+from workers.models_llm.dialogue import Dialogue, ToolUse
 from workers.models_llm.intents import Reading, readings
 from workers.models_llm.plans import Call, Plan, one
 
 # What a second command of a sentence may begin with. Deleting and completing need a clear object,
 # or "add sort the photos and delete the old ones" would delete.
+_DID = (
+    "finished|completed|done|did|called|phoned|bought|paid|sent|wrote|booked|cleaned|fixed|renewed|"
+    "picked up|ordered|watered|washed|painted|prepared|submitted|returned|collected|got|posted"
+)
 _SECOND = re.compile(
     r"(?:,? (?:and then|and also|then|and)|[,.;!?]) (?=(?:please )?(?:"
     r"add |put |remind me |set a reminder|create a |make a (?:new )?(?:list|todo)|"
@@ -22,11 +26,17 @@ _SECOND = re.compile(
     r"(?:delete|remove|cancel|complete|reopen) "
     r"(?:the .* (?:todo|task|item|one|reminder|list)\b|number \w+|it\b|that\b)|"
     r"(?:change|set|make) .* (?:priority|urgent)|"
+    rf"(?:i (?:have )?(?:also |just |already )*)?(?:{_DID}) (?:the|my) |"
     r"(?:bye|goodbye|good bye|hang up|that's all|that is all)$))",
     re.IGNORECASE,
 )
 
 
+_THAT_LIST = re.compile(
+    r"^((?:please |now |and |then )*(?:add|put) .+) (?:to|on|onto|in|into) "
+    r"(?:it|that|that list|this list|the new list|the new one)$",
+    re.IGNORECASE,
+)
 # A misheard "stop, thank you, goodbye": short, and both its ends say that it is over.
 _LEAVING = re.compile(
     r"^(?:stop|okay|ok|well|right|thanks?|all right)\b.{0,25}\b(?:good ?bye|bye)$", re.IGNORECASE
@@ -35,7 +45,7 @@ _LEAVING = re.compile(
 
 def plan(dialogue: Dialogue) -> Plan:
     """Never empty: without a call it has words to say."""
-    text = hearing.tidy(dialogue.current.said)
+    text = _with_list(hearing.tidy(dialogue.current.said), dialogue.last_change)
     if not text:
         return Plan(say=replies.NOT_UNDERSTOOD)
     if pending := _pending(text, dialogue):
@@ -47,7 +57,7 @@ def plan(dialogue: Dialogue) -> Plan:
         return chosen
     parts = [] if about_it else _clauses(text)
     if len(parts) > 1:
-        plans = [understand(part, dialogue) for part in parts]
+        plans = _each(parts, dialogue)
         if all(one is not None and one.say not in replies.ASKED_BACK for one in plans):
             return _joined([one for one in plans if one is not None])
     if whole is not None:
@@ -74,9 +84,30 @@ def understand(text: str, dialogue: Dialogue) -> Plan | None:
     return None
 
 
+def _each(parts: list[str], dialogue: Dialogue) -> list[Plan | None]:
+    """A later part may leave out who did it, or which list: "... and bought the paint"."""
+    plans: list[Plan | None] = []
+    for part in parts:
+        before = plans[-1].calls[-1] if plans and plans[-1] and plans[-1].calls else None
+        text = _with_list(part, before)
+        done = before is not None and before.tool == "complete_todos"
+        plans.append(
+            understand(text, dialogue) or (understand(f"I {text}", dialogue) if done else None)
+        )
+    return plans
+
+
+def _with_list(text: str, before: ToolUse | Call | None) -> str:
+    """ "Add a tent to it": to the list that was just made."""
+    tool = before.tool if isinstance(before, Call) else before.name if before else ""
+    if before is None or tool != "create_list":
+        return text
+    return _THAT_LIST.sub(rf"\1 to the {before.arguments['name']} list", text)
+
+
 def _with_commas(reading: Reading, text: str) -> Reading:
     """An enumeration is told from one thing by its commas, which no template has."""
-    slot = {"add": "item", "correct": "new"}.get(reading.intent, "")
+    slot = {"add": "item", "put_on": "item", "correct": "new"}.get(reading.intent, "")
     if not slot:
         return reading
     written = hearing.as_written(str(reading.slots[slot]), text)

@@ -18,7 +18,7 @@ _ERRAND = re.compile(
     r"order|organise|organize|pack|paint|pay|phone|pick|plan|plant|polish|post|prepare|print|"
     r"prune|put|read|renew|repair|replace|reply|research|return|review|ring|schedule|sell|"
     r"send|set|sew|sharpen|ship|sign|sort|start|study|submit|sweep|take|talk|tell|text|throw|"
-    r"tidy|transfer|trim|try|turn|update|upgrade|vacuum|visit|walk|wash|water|wrap|write)\b",
+    r"tidy|transfer|trim|try|turn|update|upgrade|vacuum|visit|wish|walk|wash|water|wrap|write)\b",
     re.IGNORECASE,
 )
 _OPENING = re.compile(
@@ -36,6 +36,10 @@ _DETAIL = re.compile(
     r"urgent|important|normal|remind|about|including|like|preferably|not|but|please|no)\b",
     re.IGNORECASE,
 )
+
+
+def begins_errand(text: str) -> bool:
+    return _ERRAND.match(text) is not None
 
 
 def without_opening(text: str) -> str:

@@ -120,6 +120,7 @@ def is_list_name(text: str) -> bool:
 def is_person(text: str) -> bool:
     words = text.lower().split()
     never = {
+        *("i", "we", "you", "he", "she", "they", "nobody", "everyone", "this", "there"),
         "who",
         "what",
         "it",
