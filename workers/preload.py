@@ -19,6 +19,7 @@ from django.conf import settings
 
 from convonet import providers
 from workers import wiring
+from workers.errors import place_of
 
 logger = logging.getLogger("workers.preload")
 
@@ -75,8 +76,19 @@ def _load_agent() -> None:
             rehearsal.rehearse_model(member.model)
         else:
             # A provider's model makes its HTTP client when made, and that belongs into the child.
-            rehearsal.rehearse_module(member.load())
+            _rehearse(member)
     rehearsal.rehearse()
+
+
+def _rehearse(member: Any) -> None:
+    """An SDK that cannot even be loaded here fails its turns, with a reason, and not the worker."""
+    from workers import rehearsal
+
+    try:
+        rehearsal.rehearse_module(member.load())
+    except Exception as error:
+        fields = {"provider": member.label, "error": place_of(error)}
+        logger.error("language model not rehearsed", extra=fields)
 
 
 def _load_speech() -> None:
@@ -94,8 +106,8 @@ def _warm_speech() -> None:
 
 def _warm_agent() -> None:
     wiring.turn_runner()
-    # The others when they are first needed.
-    assert wiring.language_models().members[0].model
+    # The others are made when they are first needed.
+    _ = wiring.language_models().members[0].model
 
 
 _PARENT: dict[str, Callable[[], None]] = {AGENT: _load_agent, SPEECH: _load_speech}

@@ -8,8 +8,10 @@ import sys
 
 import pytest
 
+from convonet.providers import Provider
 from tests.stack import ROOT
-from workers import preload, rehearsal, steps
+from workers import preload, rehearsal, steps, wiring
+from workers.language.models import Models, Named
 
 LOAD = """
 import os, sys
@@ -82,3 +84,14 @@ def test_the_rehearsal_goes_through_a_whole_turn() -> None:
         steps.Ended,
     ]
     assert taken[-1] == steps.Ended()
+
+
+def test_an_sdk_that_cannot_be_loaded_is_told_and_leaves_the_worker_alive(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    member = Named(Provider("gone", "Gone", "no.such.adapter.make", module="nothing"))
+    monkeypatch.setattr(wiring, "language_models", lambda: Models([member]))
+    preload._load_agent()
+    (record,) = [r for r in caplog.records if r.getMessage() == "language model not rehearsed"]
+    assert record.__dict__["provider"] == "gone"
+    assert record.__dict__["error"].startswith("ModuleNotFoundError")
