@@ -99,14 +99,21 @@ class Named(Member):
 
 
 class Models:
-    """In the order of the settings. `local` answers what it is sure of before anyone is asked."""
+    """In the order of the settings. `local` answers what it is sure of before anyone is asked.
 
-    def __init__(self, members: Sequence[Member], local: Member | None = None) -> None:
+    `spare` may be chosen as well, but stands in for nobody and is loaded when it is first asked.
+    """
+
+    def __init__(
+        self, members: Sequence[Member], local: Member | None = None, spare: Member | None = None
+    ) -> None:
         self._members = list(members)
+        self._spare = spare
         self.local = local
 
     @property
     def members(self) -> list[Member]:
+        """Those to load ahead."""
         known = {member.name: member for member in self._members}
         if self.local is not None:
             known.setdefault(self.local.name, self.local)
@@ -114,17 +121,22 @@ class Models:
 
     @property
     def can_be_chosen(self) -> bool:
-        return len(self._members) > 1
+        return len(self._choosable) > 1
 
     def in_order(self, chosen: Chosen) -> list[tuple[Member, str]]:
         """Whom to ask, and why, the choice first; one that this server does not offer is none."""
-        first = next((m for m in self._members if m.name == chosen.language_model), None)
-        ordered = sorted(self._members, key=lambda member: member is not first)
+        first = self.named(chosen.language_model)
+        others = [member for member in self._members if member is not first]
+        ordered = [first, *others] if first is not None else others
         why = chosen.why if first is not None else Why.SERVER
         return [(m, why if n == 0 else Why.FALLBACK) for n, m in enumerate(ordered)]
 
     def named(self, name: str) -> Member | None:
-        return next((member for member in self.members if member.name == name), None)
+        return next((member for member in self._choosable if member.name == name), None)
+
+    @property
+    def _choosable(self) -> list[Member]:
+        return self.members if self._spare is None else [*self.members, self._spare]
 
     async def close(self) -> None:
         for member in self.members:
@@ -134,8 +146,12 @@ class Models:
 def load(names: Sequence[str], *, prefer_local: bool) -> Models:
     """Of the settings' names; imports nothing yet. Raises ImproperlyConfigured."""
     members = {name: Named(_provider(name)) for name in names}
-    local = members.get(LOCAL) or Named(_provider(LOCAL)) if prefer_local else None
-    return Models(list(members.values()), local)
+    own = members.get(LOCAL)
+    local = own or Named(_provider(LOCAL))
+    if prefer_local:
+        return Models(list(members.values()), local)
+    # It needs no key, so whoever wishes may have it answer on any server.
+    return Models(list(members.values()), spare=None if own else local)
 
 
 def _provider(name: str) -> Provider:
