@@ -23,6 +23,7 @@ app.conf.update(
     # Read by workers only: `imports` makes no import here.
     imports=("workers.tasks",),
     worker_pool="workers.pool:MeasuredPool",
+    worker_consumer="workers.consumer:Consumer",
     # A child says that it is up after its warm-up, which on a busy machine takes a while.
     worker_proc_alive_timeout=60.0,
     beat_scheduler="workers.beat:OneScheduler",

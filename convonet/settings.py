@@ -93,7 +93,9 @@ WHITENOISE_USE_FINDERS = True
 # --- Database -------------------------------------------------------------------------------
 DATABASES = {
     "default": dj_database_url.parse(
-        env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'convonet.sqlite3'}")
+        env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'convonet.sqlite3'}"),
+        # Only asked of those that `convonet.database` keeps.
+        conn_health_checks=True,
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -12,12 +12,10 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
-from kombu.exceptions import OperationalError
 
-from convonet.celery import app
 from todo.errors import Refused
 from todo.requests import body, error
-from voice import choices
+from voice import choices, envelope
 from voice.broker import broker
 from voice.models import CallPreferences
 from voice.preferences import business_of
@@ -45,7 +43,7 @@ def for_person(view: View) -> View:
             return view(request, user)
         except Refused as refusal:
             return error(refusal.sentence, refusal.status)
-        except (redis.RedisError, OperationalError):
+        except redis.RedisError:
             return error(NO_BROKER, 503)
 
     return guarded
@@ -99,13 +97,8 @@ def _offered_voice(voice: Any, user: User) -> str:
 
 
 def _order(voice: str) -> None:
-    app.send_task(
-        "workers.tasks.speak_sample",
-        args=[voice],
-        retry=False,
-        ignore_result=True,
-        expires=SPEAK_EXPIRES_SECONDS,
-    )
+    task = envelope.sealed("speak_sample", voice, expires_seconds=SPEAK_EXPIRES_SECONDS)
+    broker().lpush(envelope.queue_of("speak_sample"), task)
 
 
 def _shape(user: User) -> dict[str, Any]:

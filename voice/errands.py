@@ -43,6 +43,8 @@ class Errands:
         self._store, self._queue, self._records = store, queue, records
         self._begun, self._failed = begun, failed
         self._waiting: asyncio.Queue[Command] = asyncio.Queue(maxsize=ERRANDS)
+        self._next: Command | None = None
+        self._asked = ""
 
     def add(self, command: Command) -> None:
         if isinstance(command, Begin):
@@ -54,7 +56,7 @@ class Errands:
 
     async def run(self) -> None:
         while True:
-            command = await self._waiting.get()
+            command, self._next = self._next or await self._waiting.get(), None
             try:
                 await self._do(command)
             except Exception as error:
@@ -74,11 +76,15 @@ class Errands:
             case Charge(verdict=verdict, model=model):
                 await self._records.charge(self._call_id, verdict, model)
             case Begin(turn=turn):
-                await self._records.begin_turn(self._call_id, turn)
+                asked = self._is_to_run_next(turn)
+                await self._records.begin_turn(self._call_id, turn, asked=asked)
+                self._asked = turn.id if asked else ""
                 mark("row", turn.id)
                 self._begun(command)
             case Run(turn=turn):
-                await self._records.set_transcript(turn)
+                if self._asked != turn.id:
+                    await self._records.set_transcript(turn)
+                self._asked = ""
                 mark("asked", turn.id)
                 await self._queue.send("run_turn", turn.id)
                 mark("queued", turn.id)
@@ -93,6 +99,12 @@ class Errands:
                 await self._queue.send("speak", turn.id, 0)
             case AskAfter(turn=turn, role=role):
                 await self._ask_after(turn, role)
+
+    def _is_to_run_next(self, turn: LiveTurn) -> bool:
+        """A turn whose words are known when it begins is written once, with all there is."""
+        if self._next is None and not self._waiting.empty():
+            self._next = self._waiting.get_nowait()
+        return isinstance(self._next, Run) and self._next.turn is turn
 
     async def _finish(self, command: Finish) -> None:
         turn = command.turn

@@ -1,15 +1,19 @@
 """What a person, else their business, has chosen; what the server does otherwise is not known here.
 
-Read by the worker that takes the turn and by the page's settings. Two small queries at most.
+Read by the worker that takes the turn and by the page's settings.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from voice.models import Business, CallPreferences, ProviderUse
+from django.contrib.auth import get_user_model
+
+from voice.models import Business, ProviderUse
 
 Why = ProviderUse.Why
+_OWN = ("call_preferences__language_model", "call_preferences__voice")
+_OF_BUSINESS = ("businesses__language_model", "businesses__voice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +28,11 @@ class Chosen:
 
 
 def chosen(user_id: int) -> Chosen:
-    own = CallPreferences.objects.filter(owner_id=user_id).first()
-    if own is not None and own.language_model and own.voice:
-        return Chosen(own.language_model, Why.USER, own.voice, Why.USER)
-    business = business_of(user_id)
-    voice = _voice(own, business)
-    if own is not None and own.language_model:
-        return Chosen(own.language_model, Why.USER, *voice)
-    if business is not None and business.language_model:
-        return Chosen(business.language_model, Why.BUSINESS, *voice)
-    return Chosen("", Why.SERVER, *voice)
+    """In one query, for a turn waits for it."""
+    person = get_user_model().objects.filter(pk=user_id).order_by("businesses__pk")
+    found = person.values_list(*_OWN, *_OF_BUSINESS).first() or ("",) * 4
+    own_model, own_voice, model, voice = (value or "" for value in found)
+    return Chosen(*_first(own_model, model), *_first(own_voice, voice))
 
 
 def business_of(user_id: int) -> Business | None:
@@ -41,10 +40,8 @@ def business_of(user_id: int) -> Business | None:
     return Business.objects.filter(members=user_id).order_by("pk").first()
 
 
-def _voice(own: CallPreferences | None, business: Business | None) -> tuple[str, str]:
+def _first(own: str, of_business: str) -> tuple[str, str]:
     """And who chose it."""
-    if own is not None and own.voice:
-        return own.voice, Why.USER
-    if business is not None and business.voice:
-        return business.voice, Why.BUSINESS
-    return "", Why.SERVER
+    if own:
+        return own, Why.USER
+    return (of_business, Why.BUSINESS) if of_business else ("", Why.SERVER)

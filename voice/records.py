@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db import close_old_connections
 from django.utils import timezone
 
+from convonet import database
 from todo import reminders
 from todo.models import Reminder
 from voice import uses
@@ -33,7 +34,10 @@ def in_database_thread(function: Callable[P, R]) -> Callable[P, Any]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         # A server that restarted has closed our connection; this is no request that would notice.
         close_old_connections()
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            database.keep()
 
     return sync_to_async(run, thread_sensitive=True)
 
@@ -75,7 +79,8 @@ def close_call(call_id: str, reason: str, audio_in_ms: int, dropped_chunks: int)
 
 
 @in_database_thread
-def begin_turn(call_id: str, turn: LiveTurn) -> None:
+def begin_turn(call_id: str, turn: LiveTurn, *, asked: bool) -> None:
+    """`asked`: its words are known, and a worker is about to be asked for."""
     Turn.objects.create(
         id=uuid.UUID(turn.id),
         call_id=uuid.UUID(call_id),
@@ -87,6 +92,7 @@ def begin_turn(call_id: str, turn: LiveTurn) -> None:
         utterance_ms=turn.utterance_ms,
         utterance_id=turn.utterance_id,
         transcript_ms=turn.timings_ms.get("transcript"),
+        queued_at=timezone.now() if asked else None,
     )
 
 

@@ -15,7 +15,6 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from convonet.celery import app
 from voice.audio import BROWSER
 from voice.audio_store import AudioStore
 from voice.dispatch import Dispatcher
@@ -73,7 +72,7 @@ def services() -> Services:
     hub = EventHub(reading)
     task = asyncio.get_running_loop().create_task(hub.run(), name="event hub")
     task.add_done_callback(_hub_ended)
-    store, queue = AudioStore(redis), Dispatcher(app)
+    store, queue = AudioStore(redis), Dispatcher(redis)
     fillers = Fillers(store, queue, hub, BROWSER)
     return Services(redis, store, queue, hub, call_options(), fillers, live_recogniser(), task)
 

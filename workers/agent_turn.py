@@ -63,7 +63,8 @@ class TurnRunner:
 
     def give_up(self, turn_id: str) -> None:
         """The turn's child was killed for taking too long; tell the caller so."""
-        record = TurnRecord.claim(turn_id, self._redis, self._options.max_reply_characters)
+        most = self._options.max_reply_characters
+        record = TurnRecord.claim(turn_id, self._redis, most, start=False)
         if record is not None:
             with suppress(LeaseLost):
                 record.failed("deadline", known=False)
@@ -114,7 +115,6 @@ class TurnRunner:
         if record.cancelled:
             record.interrupted()
             return "cancelled"
-        record.started()
         if record.exhausted:
             record.failed("attempts", known=False)
             return "attempts"

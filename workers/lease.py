@@ -6,10 +6,12 @@ the row and in Redis, changes nothing, tells nothing and ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import lru_cache
 from time import monotonic
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -17,30 +19,41 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from voice import keys, leases
+from voice import envelope, keys, leases
 from voice.events import Event, encode
-from voice.models import Turn
+from voice.models import Call, Turn
 from voice.streams import FIELD
 from workers.errors import LeaseLost
 
 State = Turn.State
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+# Telling also learns whether the caller has cancelled the turn; that is news for so long.
+FRESH_SECONDS = 0.1
+# Calls under way of which a child keeps in mind whose they are.
+CALLS_KNOWN = 64
+
 # One step, so that a worker stopped between looking and telling cannot tell after another began.
 _TELL = """
-local latest = tonumber(redis.call('GET', KEYS[1]) or '0')
-local mine = tonumber(ARGV[1])
-if latest > mine then return 0 end
+local mine, if_wanted = tonumber(ARGV[1]), ARGV[6] == '1'
+local events, tasks = tonumber(ARGV[7]), tonumber(ARGV[8])
+if tonumber(redis.call('GET', KEYS[1]) or '0') > mine then return -1 end
 redis.call('SET', KEYS[1], mine, 'EX', ARGV[2])
-local events = tonumber(ARGV[6])
-for n = 1, events do
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', ARGV[5], ARGV[6 + n])
+local cancelled = redis.call('EXISTS', KEYS[4])
+if cancelled == 1 and if_wanted then return cancelled end
+for n = 9, 8 + events do
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', ARGV[5], ARGV[n])
 end
 if events > 0 then redis.call('EXPIRE', KEYS[2], ARGV[4]) end
-for n = 7 + events, #ARGV, 2 do
+for n = 9 + events + tasks, #ARGV, 2 do
   redis.call('HSET', KEYS[3], ARGV[n], ARGV[n + 1])
   redis.call('EXPIRE', KEYS[3], ARGV[2])
 end
-return 1
+for n = 9 + events, 8 + events + tasks do
+  redis.call('LPUSH', KEYS[5], ARGV[n])
+end
+return cancelled
 """
 
 
@@ -52,7 +65,20 @@ class Lease:
         self._call_id = str(turn.call_id)
         self._redis = redis
         self._granted = granted
+        self._cancelled, self._looked = False, 0.0
         self.attempt = turn.attempts
+
+    @property
+    def first(self) -> bool:
+        """No worker had the turn before: none has written or told anything of it."""
+        return self.attempt == 1
+
+    @property
+    def cancelled(self) -> bool:
+        """The caller wants no answer any more, as of `FRESH_SECONDS` ago at most."""
+        if not self._cancelled and monotonic() - self._looked > FRESH_SECONDS:
+            self._learn(self._redis.exists(keys.cancelled(self._turn_id)))
+        return self._cancelled
 
     @property
     def rows(self) -> QuerySet[Turn]:
@@ -71,16 +97,38 @@ class Lease:
             self._renew()
             yield
 
-    def tell(self, *events: Event, sentence: dict[str, str] | None = None) -> None:
-        """Publish to the call and add `sentence` to the reply's texts, unless fenced out."""
+    def tell(
+        self,
+        *events: Event,
+        sentences: Mapping[str, str] = _NONE,
+        speech: Sequence[bytes] = (),
+        if_wanted: bool = False,
+    ) -> None:
+        """Publish to the call, add `sentences` to the reply's texts and queue `speech` tasks.
+
+        All of it in one step or, for a worker that is fenced out, nothing; `if_wanted` tells
+        nothing either of a turn that is cancelled.
+        """
         self.keep()
-        stream = keys.call_stream(self._call_id)
-        names = [keys.attempt(self._turn_id), stream, keys.reply_text(self._turn_id)]
-        bounds = [keys.AUDIO_SECONDS, keys.STREAM_LENGTH, keys.STREAM_SECONDS, FIELD]
-        fields = [part for field in (sentence or {}).items() for part in field]
+        names = [
+            keys.attempt(self._turn_id),
+            keys.call_stream(self._call_id),
+            keys.reply_text(self._turn_id),
+            keys.cancelled(self._turn_id),
+            envelope.SPEECH,
+        ]
         told = [encode(event) for event in events]
-        if not self._redis.eval(_TELL, 3, *names, self.attempt, *bounds, len(told), *told, *fields):
+        bounds = [keys.AUDIO_SECONDS, keys.STREAM_LENGTH, keys.STREAM_SECONDS, FIELD]
+        values: list[Any] = [self.attempt, *bounds]
+        values += [int(if_wanted), len(told), len(speech), *told, *speech]
+        values += [part for field in sentences.items() for part in field]
+        answer = self._redis.eval(_TELL, len(names), *names, *values)
+        if answer < 0:
             raise LeaseLost
+        self._learn(answer)
+
+    def _learn(self, cancelled: int) -> None:
+        self._cancelled, self._looked = bool(cancelled), monotonic()
 
     def release(self) -> None:
         """The turn is over and told."""
@@ -97,9 +145,26 @@ class Lease:
         self._granted = began
 
 
-def take(turn_id: str, redis: Any) -> tuple[Turn, Lease] | None:
-    """The turn if it is to be run and nobody runs it; the row is ours from here on."""
-    turn = Turn.objects.select_related("call__user").filter(pk=UUID(turn_id)).first()
+def find(turn_id: str) -> Turn | None:
+    """The turn with its call and person."""
+    turn = Turn.objects.order_by().filter(pk=UUID(turn_id)).first()
+    if turn is not None:
+        turn.call = _call_of(turn.call_id)
+    return turn
+
+
+@lru_cache(maxsize=CALLS_KNOWN)
+def _call_of(call_id: UUID) -> Call:
+    """What a turn needs of these stays as it is while the call lasts."""
+    return Call.objects.select_related("user").get(pk=call_id)
+
+
+def take(turn_id: str, redis: Any, *told: Event) -> tuple[Turn, Lease] | None:
+    """The turn if it is to be run and nobody runs it; the row is ours from here on.
+
+    The call is told `told`, and an earlier worker of the turn is refused from then on.
+    """
+    turn = find(turn_id)
     granted, now = monotonic(), timezone.now()
     if turn is None or turn.state not in (State.WAITING, State.THINKING):
         return None
@@ -121,7 +186,7 @@ def take(turn_id: str, redis: Any) -> tuple[Turn, Lease] | None:
     ):
         return None
     lease = Lease(turn, redis, granted)
-    lease.tell()
+    lease.tell(*told, if_wanted=True)
     return turn, lease
 
 

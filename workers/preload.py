@@ -17,7 +17,7 @@ from typing import Any
 from celery import signals
 from django.conf import settings
 
-from convonet import providers
+from convonet import database, providers
 from workers import wiring
 from workers.errors import place_of
 
@@ -119,6 +119,7 @@ _chosen: tuple[str, ...] = ()
 def _on_worker_init(sender: Any, **_: Any) -> None:
     global _chosen
     began = monotonic()
+    database.keep_all()
     _chosen = roles(sender.app.amqp.queues.consume_from)
     load(_chosen)
     fields = {"roles": ",".join(_chosen), "took_ms": round((monotonic() - began) * 1000)}

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from celery import current_app
-
 from convonet.stopwatch import mark
 from voice import keys
+from voice.envelope import sealed
 from voice.events import Event, ReplyDelta, SentenceReady
 from workers.lease import Lease
 from workers.sentences import SentenceSplitter
@@ -65,8 +64,7 @@ class Reply:
         self._ended, self._english = False, english
         self._left -= len(words)
         self.text += words
-        self.publish(ReplyDelta(self._turn_id, words))
-        self._speak(self._splitter.push(words))
+        self._speak(self._splitter.push(words), ReplyDelta(self._turn_id, words))
 
     def drop_unspoken(self) -> None:
         """Forget the words that no sentence was made of yet: what follows says it anew."""
@@ -96,19 +94,24 @@ class Reply:
         self.sentences = sum(field.isdigit() for field in spoken)
         self._ended = True
 
-    def _speak(self, sentences: list[str]) -> None:
-        for text in sentences:
-            seq, self.sentences = self.sentences, self.sentences + 1
-            fields = {"call": self._call_id, "format": self._format, str(seq): text}
-            fields |= self._manner_fields(seq)
-            self._lease.tell(SentenceReady(self._turn_id, seq, text), sentence=fields)
-            mark("told", self._turn_id)
-            current_app.send_task(
-                "workers.tasks.speak",
-                [self._turn_id, seq],
-                queue="speech",
-                expires=SPEAK_EXPIRES_SECONDS,
-            )
+    def _speak(self, sentences: list[str], *told: Event) -> None:
+        """Tell the call `told` and what is ready, and queue that to be spoken, in one step."""
+        numbered = list(enumerate(sentences, self.sentences))
+        if not told and not numbered:
+            return
+        fields = {str(seq): text for seq, text in numbered}
+        if fields:
+            fields |= {"call": self._call_id, "format": self._format}
+            for seq, _ in numbered:
+                fields |= self._manner_fields(seq)
+        ready = [SentenceReady(self._turn_id, seq, text) for seq, text in numbered]
+        tasks = [
+            sealed("speak", self._turn_id, seq, expires_seconds=SPEAK_EXPIRES_SECONDS)
+            for seq, _ in numbered
+        ]
+        self._lease.tell(*told, *ready, sentences=fields, speech=tasks)
+        self.sentences += len(numbered)
+        if numbered:
             mark("speech queued", self._turn_id)
 
     def _manner_fields(self, seq: int) -> dict[str, str]:

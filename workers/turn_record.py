@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
 from time import monotonic
 from typing import Any
-from uuid import UUID
 
 from django.utils import timezone
 from langchain_core.messages import AIMessage, BaseMessage
@@ -19,7 +20,7 @@ from workers import checkpoint, steps, uses
 from workers.history import PastTool, PastTurn
 from workers.language.answers import ASKED
 from workers.language.models import LOCAL
-from workers.lease import Lease, take
+from workers.lease import Lease, find, take
 from workers.outcome import apology
 from workers.reply import Reply
 from workers.uses import Use
@@ -54,26 +55,36 @@ class TurnRecord:
         self._uses: list[Use] = []
 
     @classmethod
-    def claim(cls, turn_id: str, redis: Any, most_characters: int) -> TurnRecord | None:
-        """Take the turn, also from a worker that died with it; None when it is not ours to run."""
-        taken = take(turn_id, redis)
+    def claim(
+        cls, turn_id: str, redis: Any, most_characters: int, *, start: bool = True
+    ) -> TurnRecord | None:
+        """Take the turn, also from a worker that died with it; None when it is not ours to run.
+
+        The call is told that it starts, unless it is taken only to be ended.
+        """
+        taken = take(turn_id, redis, *([TurnStarted(turn_id)] if start else []))
         if taken is None:
             return None
         turn, lease = taken
         record = cls(turn, lease, redis, most_characters)
-        redis.delete(keys.reply_text(turn_id))
-        record._messages = checkpoint.load(turn)
-        if not record._messages:
-            with lease.writing():
-                turn.tool_calls.all().delete()
-        record._read_tools()
+        if not lease.first:
+            record._go_on()
         mark("claimed", record.id)
         return record
+
+    def _go_on(self) -> None:
+        """From what an earlier worker has left."""
+        self.redis.delete(keys.reply_text(self.id))
+        self._messages = checkpoint.load(self.turn)
+        if not self._messages:
+            with self.lease.writing():
+                self.turn.tool_calls.all().delete()
+        self._read_tools()
 
     @classmethod
     def reopen(cls, turn_id: str, redis: Any) -> TurnRecord | None:
         """A turn that is over, or nearly, and whose worker died before it could say so."""
-        turn = Turn.objects.select_related("call__user").filter(pk=UUID(turn_id)).first()
+        turn = find(turn_id)
         untold = turn is not None and turn.lease_until is not None
         if turn is None or not untold or not leases.is_lost(turn, timezone.now()):
             return None
@@ -98,10 +109,7 @@ class TurnRecord:
 
     @property
     def cancelled(self) -> bool:
-        return bool(self.redis.exists(keys.cancelled(self.id)))
-
-    def started(self) -> None:
-        self.reply.publish(TurnStarted(self.id))
+        return self.lease.cancelled
 
     def resume(self) -> list[BaseMessage]:
         """What the agent goes on from; its words are told again, for the call began anew."""
@@ -258,27 +266,36 @@ def call_id_of(step: steps.ToolBegan | steps.ToolEnded) -> str:
 
 
 def earlier_turns(turn: Turn, most: int) -> list[PastTurn]:
-    rows = (
+    """The call's last turns before this one that had words, oldest first.
+
+    In one query: a row for each tool call, and one for a turn that made none.
+    """
+    if turn.number == 1:
+        return []
+    found = (
+        # Numbers whose turn had no words are few.
         Turn.objects.filter(call_id=turn.call_id, number__lt=turn.number)
+        .filter(number__gte=turn.number - 2 * most)
         .exclude(transcript="")
-        .prefetch_related("tool_calls")
-        .order_by("-number")[:most]
+        .order_by("number", "tool_calls__started_at", "tool_calls__pk")
+        .values_list(*_PAST, "tool_calls__name", "tool_calls__arguments", "tool_calls__result")
     )
-    return [_past(row) for row in reversed(rows)]
+    turns = [_past(past, rows) for past, rows in groupby(found, key=itemgetter(slice(len(_PAST))))]
+    return turns[-most:]
 
 
-def _past(row: Turn) -> PastTurn:
-    interrupted = row.state == State.INTERRUPTED
-    return PastTurn(
-        number=row.number,
-        transcript=row.transcript,
-        said=row.heard if interrupted else row.reply,
-        interrupted=interrupted,
-        tools=[
-            PastTool(tool.name, _object(tool.arguments), tool.result)
-            for tool in row.tool_calls.all()
-        ],
-    )
+_PAST = ("number", "transcript", "state", "heard", "reply")
+
+
+def _past(past: tuple[int, str, str, str, str], rows: Iterable[tuple[Any, ...]]) -> PastTurn:
+    number, transcript, state, heard, reply = past
+    interrupted = state == State.INTERRUPTED
+    tools = [
+        PastTool(name, _object(arguments), result)
+        for *_, name, arguments, result in rows
+        if name is not None
+    ]
+    return PastTurn(number, transcript, heard if interrupted else reply, interrupted, tools)
 
 
 def _ended(ordinal: int, row: ToolCall) -> steps.ToolEnded:

@@ -10,7 +10,6 @@ import redis as redis_library
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from kombu.exceptions import OperationalError
 
 from voice import broker as broker_module
 from voice import choice_views, keys
@@ -191,7 +190,7 @@ def test_an_order_that_cannot_be_queued_is_told_and_forgotten(
     page: Client, ordered: list[str], redis: redis_library.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lost(voice: str) -> None:
-        raise OperationalError("no queue")
+        raise redis_library.ConnectionError("no queue")
 
     monkeypatch.setattr(choice_views, "_order", lost)
     assert listen(page, "pico/de-DE").status_code == 503

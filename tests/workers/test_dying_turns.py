@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 import redis as redis_library
@@ -99,21 +98,20 @@ def test_a_turn_that_ends_anywhere_leaves_valid_messages(
 ) -> None:
     turn = turn_of()
     acts = list(acts_of(script))
-    with patch("workers.reply.current_app"):
-        record = claimed(turn, redis)
-        for act in acts[: data.draw(st.integers(0, len(acts)), label="dies after")]:
-            act(record)
-        turn.refresh_from_db()
-        running = turn.state == Turn.State.THINKING
-        if end == "fails" and running:
-            record.failed("model")
-        elif end == "interrupted" and running:
-            record.interrupted()
-        check_next(turn)
-        if end == "dies" and running:
-            check_resumed(turn, record, redis)
-        else:
-            assert not Checkpoint.objects.filter(turn=turn).exists()
+    record = claimed(turn, redis)
+    for act in acts[: data.draw(st.integers(0, len(acts)), label="dies after")]:
+        act(record)
+    turn.refresh_from_db()
+    running = turn.state == Turn.State.THINKING
+    if end == "fails" and running:
+        record.failed("model")
+    elif end == "interrupted" and running:
+        record.interrupted()
+    check_next(turn)
+    if end == "dies" and running:
+        check_resumed(turn, record, redis)
+    else:
+        assert not Checkpoint.objects.filter(turn=turn).exists()
 
 
 def check_next(turn: Turn) -> None:

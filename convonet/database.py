@@ -1,0 +1,27 @@
+"""Connections that outlive what they were opened for.
+
+Django closes a connection at the end of each request or task, and opening one costs a turn more
+than what it asks. Kept ones are asked whether they still serve before they are used again
+(`CONN_HEALTH_CHECKS`), so a server that restarted is not noticed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connections
+from django.db.backends.signals import connection_created
+
+
+def keep(alias: str = "default") -> None:
+    """Let this thread's connection stay open, for a thread that lives as long as its process."""
+    connections[alias].close_at = None
+
+
+def keep_all() -> None:
+    """Let every connection of this process stay open."""
+    connection_created.connect(_keep)
+
+
+def _keep(connection: Any, **_: Any) -> None:
+    connection.close_at = None
