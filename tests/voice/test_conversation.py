@@ -135,6 +135,31 @@ def test_speech_that_goes_on_after_a_pause_is_recognised_as_a_whole(call: Call) 
     assert [run.turn.transcript for run in call.of(Run)] == ["add milk"]
 
 
+def test_words_are_shown_while_they_are_spoken(call: Call) -> None:
+    call.talk.speech_understood("nobody speaks")
+    call.talk.speech_started(call.now)
+    call.talk.speech_understood("add")
+    call.talk.speech_understood("add milk")
+    shown = call.told("transcript")
+    assert [(m["text"], m["final"]) for m in shown] == [("add", False), ("add milk", False)]
+    call.talk.speech_ended(AUDIO, 600, call.now)
+    assert call.of(Begin)[0].turn.id == shown[0]["turn"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_turn_knows_the_language_of_its_words(call: Call, after: bool) -> None:
+    call.talk.speech_started(call.now)
+    call.talk.speech_paused(AUDIO)
+    utterance = call.of(Recognise)[-1].utterance_id
+    heard = events.Transcribed(utterance, "Milch kaufen", language="de")
+    if not after:
+        call.talk.handle(heard, call.now)
+    call.talk.speech_ended(AUDIO, 600, call.now)
+    if after:
+        call.talk.handle(heard, call.now)
+    assert call.of(Run)[0].turn.language == "de"
+
+
 def test_a_failed_early_recognition_is_tried_again_at_the_end(call: Call) -> None:
     call.talk.speech_started(call.now)
     call.talk.speech_paused(AUDIO)

@@ -27,6 +27,8 @@ HEAVY = [
     "google.genai",
     "deepgram",
     "elevenlabs",
+    # Only where calls are heard live.
+    "websockets",
     "workers",
 ]
 
