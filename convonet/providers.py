@@ -23,6 +23,8 @@ class Provider:
     module: str = ""
     """Must be importable; else `extra` names the lock that brings it."""
     extra: str = ""
+    instead_of_key: str = ""
+    """Another variable that does as well as `key`."""
 
 
 def _by_name(*providers: Provider) -> dict[str, Provider]:
@@ -71,6 +73,7 @@ HEARING = _by_name(
         "OpenAI transcription",
         "workers.speech.openai.OpenAITranscriber",
         "OPENAI_API_KEY",
+        instead_of_key="OPENAI_AUDIO_API_KEY",
     ),
     Provider(
         "deepgram",
@@ -94,6 +97,7 @@ SPEAKING = _by_name(
         "OpenAI voices",
         "workers.speech.openai_voice.OpenAISynthesizer",
         "OPENAI_API_KEY",
+        instead_of_key="OPENAI_AUDIO_API_KEY",
     ),
     Provider(
         "deepgram",
@@ -121,6 +125,7 @@ def missing(provider: Provider) -> str:
     """One sentence saying what it lacks on this server; empty when it can work."""
     if provider.module and importlib.util.find_spec(provider.module) is None:
         return f"{provider.label} is not installed; start with LOCK={provider.extra}."
-    if provider.key and not os.environ.get(provider.key, "").strip():
+    keys = [name for name in (provider.key, provider.instead_of_key) if name]
+    if keys and not any(os.environ.get(name, "").strip() for name in keys):
         return f"{provider.label} needs {provider.key}."
     return ""

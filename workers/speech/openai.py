@@ -74,11 +74,14 @@ class OpenAITranscriber:
 
 
 def options_from_environment() -> OpenAIOptions:
-    """`OPENAI_API_KEY`, `OPENAI_AUDIO_URL`, `OPENAI_TRANSCRIBE_MODEL`, and those of the voice."""
+    """`OPENAI_API_KEY`, `OPENAI_AUDIO_URL`, `OPENAI_TRANSCRIBE_MODEL`, and those of the voice.
+
+    `OPENAI_AUDIO_API_KEY` is for another server: that one is never sent OpenAI's key then.
+    """
     defaults = OpenAIOptions()
     return OpenAIOptions(
         url=env.text("OPENAI_AUDIO_URL") or defaults.url,
-        key=env.text("OPENAI_API_KEY"),
+        key=env.text("OPENAI_AUDIO_API_KEY") or env.text("OPENAI_API_KEY"),
         transcribe_model=env.text("OPENAI_TRANSCRIBE_MODEL") or defaults.transcribe_model,
         speak_model=env.text("OPENAI_SPEAK_MODEL") or defaults.speak_model,
         voice=env.text("OPENAI_VOICE") or defaults.voice,
