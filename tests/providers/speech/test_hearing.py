@@ -32,11 +32,16 @@ CODES = {
 }
 
 
-@pytest.fixture(scope="module")
-def recording() -> bytes:
+def recorded() -> bytes:
+    """In the browser's format."""
     with wave.open(str(RECORDING)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16_000, 1, 2)
         return bytes(file.readframes(file.getnframes()))
+
+
+@pytest.fixture(scope="module")
+def recording() -> bytes:
+    return recorded()
 
 
 def plain(text: str) -> str:
