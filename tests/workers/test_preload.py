@@ -26,6 +26,7 @@ assert threading.active_count() == 1, threading.enumerate()
 print(*sorted(sys.modules))
 """
 AGENT_ONLY = {"langchain", "langchain_core", "langgraph", "mcp"}
+SDKS = {"anthropic", "google.genai", "openai"}
 SPEECH_ONLY = {"numpy", "ctranslate2", "soxr", "workers.speech"}
 ENGINES = {"numpy", "ctranslate2", "soxr", "py_nanotts", "onnxruntime"}
 
@@ -60,6 +61,7 @@ def test_an_agent_worker_loads_no_speech() -> None:
     loaded = modules_of(preload.AGENT)
     assert loaded >= {"langchain.agents", "mcp.client.streamable_http", "workers.agent_turn"}
     assert not loaded & SPEECH_ONLY
+    assert not loaded & SDKS, "nobody named them"
 
 
 def test_the_role_comes_from_the_queues_unless_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
