@@ -102,9 +102,12 @@ def _order(voice: str) -> None:
 
 
 def _shape(user: User) -> dict[str, Any]:
-    model, voice = choices.effective(CallPreferences.objects.filter(owner=user).first())
+    own = CallPreferences.objects.filter(owner=user).first() or CallPreferences()
+    model, voice = choices.effective(own)
     business = business_of(user.pk)
-    answer, spoken = choices.answer_left(business), choices.voice_left(business)
+    # A choice that has no effect any more still comes before the business's.
+    answer = choices.answer_left(None if own.language_model and not model else business)
+    spoken = choices.voice_left(None if own.voice and not voice else business)
     return {
         "language_model": model,
         "voice": voice,

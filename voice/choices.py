@@ -99,10 +99,8 @@ def voice_label(key: str) -> str:
     return f"{known.label}, {SPEAKING[known.provider].label}" if known else ""
 
 
-def effective(own: CallPreferences | None) -> tuple[str, str]:
+def effective(own: CallPreferences) -> tuple[str, str]:
     """The person's language model and voice, without what this server no longer offers."""
-    if own is None:
-        return "", ""
     model, voice = own.language_model, own.voice
     return model if may_answer(model) else "", voice if may_speak(voice) else ""
 

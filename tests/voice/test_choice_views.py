@@ -90,6 +90,18 @@ def test_a_member_reads_what_the_business_chose(page: Client, anna: User) -> Non
     assert told["language_models"]["left_to"] == "the server"
 
 
+def test_a_choice_that_lost_its_effect_leaves_it_to_the_server_as_calls_do(
+    page: Client, anna: User
+) -> None:
+    business = Business.objects.create(name="Acme", language_model="local", voice="pico/en-GB")
+    business.members.add(anna)
+    CallPreferences.objects.create(owner=anna, language_model="openai", voice="openai/alloy")
+    told = page.get(ADDRESS).json()
+    assert (told["language_model"], told["voice"]) == ("", "")
+    left = (told["language_models"]["left_to"], told["voices"]["left_to"])
+    assert left == ("the server", "the server")
+
+
 def test_a_choice_is_kept_for_its_person_alone(page: Client) -> None:
     ben = User.objects.create_user("ben")
     CallPreferences.objects.create(owner=ben, voice="pico/fr-FR")

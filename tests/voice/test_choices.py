@@ -97,7 +97,7 @@ def test_a_business_that_chose_what_cannot_work_leaves_it_to_the_server() -> Non
 
 
 def test_a_choice_that_is_no_longer_offered_has_no_effect() -> None:
-    assert choices.effective(None) == ("", "")
+    assert choices.effective(CallPreferences()) == ("", "")
     old = CallPreferences(language_model="paid", voice="openai/alloy")
     assert choices.effective(old) == ("", "")
     new = CallPreferences(language_model="local", voice="pico/en-GB")
