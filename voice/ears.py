@@ -30,7 +30,7 @@ class Interim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What became of one `Recognise`: its words, or `error` when it must go to a worker.
+    """What became of one `Recognise`: its words, or `error`, a code, when it must go to a worker.
 
     `took_ms` counts from the question; `audio_ms` is what was sent for it since the last one, and
     `first_ms` how long after the first audio the first words came.

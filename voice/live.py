@@ -34,7 +34,7 @@ Frame = bytes | memoryview | str
 
 
 class Garbled(Exception):
-    """The other side sent something that is no message of the protocol, or told of its failure."""
+    """`speech_garbage`: no message of the protocol; `speech_server`: one that tells a failure."""
 
 
 @dataclass(slots=True)
@@ -69,10 +69,6 @@ class Utterance:
     @property
     def text(self) -> str:
         return " ".join(self.finals)
-
-    @property
-    def text_so_far(self) -> str:
-        return f"{self.text} {self.interim}".strip()
 
     @property
     def settled(self) -> bool:
@@ -185,7 +181,7 @@ class LiveHearing:
                 case "Results":
                     return self._results(said, now)
                 case "Error":
-                    raise Garbled("error message")
+                    raise Garbled("speech_server")
                 case _:
                     return []
         except (
@@ -196,7 +192,7 @@ class LiveHearing:
             ArithmeticError,
             RecursionError,
         ) as error:
-            raise Garbled(f"garbage ({type(error).__name__})") from None
+            raise Garbled("speech_garbage") from error
 
     def _results(self, said: dict[str, Any], now: float) -> list[Interim | Verdict]:
         start, length = (said[name] * self._format.bytes_per_second for name in _TIMES)
@@ -211,7 +207,7 @@ class LiveHearing:
                 _note_languages(utterance, text, heard.get("languages") or ())
         answers = self._answers(end, flushed=bool(said.get("from_finalize")), now=now)
         if utterance is not None and utterance is self._current and text and not answers:
-            return [Interim(utterance.text_so_far)]
+            return [Interim(f"{utterance.text} {utterance.interim}".strip())]
         return answers
 
     def _spoken_at(self, position: float) -> Utterance | None:
@@ -254,7 +250,7 @@ class LiveHearing:
         command, utterance.asked = utterance.asked, None
         assert command is not None
         if utterance.lost:
-            error = error or "words lost"
+            error = error or "speech_half"
         audio_ms = self._format.ms_of(utterance.sent - utterance.told)
         utterance.told = utterance.sent
         self._forget_settled()

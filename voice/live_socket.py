@@ -27,7 +27,15 @@ logger = logging.getLogger(__name__)
 # Deepgram closes a socket on which nothing is said for 10 s.
 KEEP_ALIVE_SECONDS = 4.0
 # The key, the account or what is asked for is wrong, and will be so a second later.
-HOPELESS = frozenset({400, 401, 402, 403, 404})
+_REFUSALS = {
+    400: "speech_refused",
+    401: "speech_auth",
+    402: "speech_auth",
+    403: "speech_auth",
+    404: "speech_refused",
+    429: "speech_rate",
+}
+_HOPELESS = frozenset(_REFUSALS) - {429}
 
 
 @dataclass(slots=True)
@@ -109,7 +117,7 @@ class LiveEar:
                 socket = self._socket = await self._line.socket(self._format)
                 self.tally.sockets += 1
                 await self._exchange(socket)
-                self._broke("closed")
+                self._broke("speech_half", "closed")
         finally:
             self._socket = None
             if socket is not None:
@@ -163,7 +171,7 @@ class LiveEar:
 
     # What goes wrong --------------------------------------------------------------------------
     def _expire(self, utterance_id: str) -> None:
-        error = "no answer" if self._socket is not None else "not connected"
+        error = "speech_timeout" if self._socket is not None else "speech_unreached"
         verdict = self._hearing.expired(utterance_id, error, self._clock())
         if verdict is None:
             return
@@ -178,13 +186,13 @@ class LiveEar:
         try:
             yield
         except (OSError, WebSocketException, Garbled) as error:
-            self._broke(_code(error), hopeless=_hopeless(error))
+            self._broke(_code(error), _detail(error), hopeless=_hopeless(error))
         except Exception:
             # A fault of ours does not end the call: from here on workers hear it.
             logger.exception("live hearing faulty", extra=self._fields)
-            self._broke("fault", hopeless=True)
+            self._broke("speech", "fault", hopeless=True)
 
-    def _broke(self, code: str, *, hopeless: bool = False) -> None:
+    def _broke(self, code: str, detail: str, *, hopeless: bool = False) -> None:
         """There is no socket any more. One that goes while nobody speaks is no failure."""
         self._wanted.clear()
         code, idle = self._fault or code, self._socket is not None and not self._hearing.busy
@@ -193,7 +201,8 @@ class LiveEar:
         self._line.failed(self._clock(), hopeless=hopeless)
         for verdict in self._hearing.broke(code, self._clock()):
             self._pass_on(verdict)
-        logger.warning("live hearing failed", extra={**self._fields, "code": code})
+        fields = {**self._fields, "code": code, "detail": detail}
+        logger.warning("live hearing failed", extra=fields)
 
 
 async def _leave(socket: ClientConnection) -> None:
@@ -205,19 +214,30 @@ async def _leave(socket: ClientConnection) -> None:
 
 
 def _code(error: Exception) -> str:
+    """As workers call the failures of a provider."""
+    match error:
+        case InvalidStatus():
+            return _REFUSALS.get(error.response.status_code, "speech_server")
+        case ConnectionClosed():
+            return "speech_half"
+        case Garbled():
+            return str(error)
+        case TimeoutError():
+            return "speech_timeout"
+        case _:
+            return "speech_unreached"
+
+
+def _detail(error: Exception) -> str:
     """For the operator; never what the other side wrote."""
     match error:
         case InvalidStatus():
             return f"http {error.response.status_code}"
         case ConnectionClosed():
             return f"closed {error.rcvd.code if error.rcvd else 1006}"
-        case Garbled():
-            return str(error)
-        case TimeoutError():
-            return "timeout"
         case _:
-            return type(error).__name__
+            return type(error.__cause__ or error).__name__
 
 
 def _hopeless(error: Exception) -> bool:
-    return isinstance(error, InvalidStatus) and error.response.status_code in HOPELESS
+    return isinstance(error, InvalidStatus) and error.response.status_code in _HOPELESS

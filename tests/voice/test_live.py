@@ -219,7 +219,7 @@ def test_words_that_were_there_and_are_gone_are_no_silence() -> None:
     call.words("add milk", 0, 0.8, **INTERIM)
     command = call.pause()
     call.sent()
-    assert call.words("", 0, 1.0, **FLUSHED) == [("", "words lost", command)]
+    assert call.words("", 0, 1.0, **FLUSHED) == [("", "speech_half", command)]
 
 
 def test_speech_from_before_the_connection_leaves_once_it_is_there() -> None:
@@ -345,6 +345,11 @@ def test_the_language_is_the_one_that_most_words_are_in(
 def test_what_is_no_message_is_told_from_one(message: str | bytes) -> None:
     with pytest.raises(Garbled):
         Call().hearing.received(message, 0.0)
+
+
+def test_an_error_message_is_the_servers_own() -> None:
+    with pytest.raises(Garbled, match="speech_server"):
+        Call().hear({"type": "Error", "variant": "NET-0001"})
 
 
 @pytest.mark.parametrize("kind", ["Metadata", "UtteranceEnd", "SpeechStarted", "Configured"])
