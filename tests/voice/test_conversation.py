@@ -277,6 +277,19 @@ def test_a_turn_taken_over_by_another_worker_starts_its_reply_again(call: Call) 
     assert turn.playout.sent_ms == 1000
 
 
+def test_words_of_an_answer_that_broke_off_give_way_to_the_next_ones(call: Call) -> None:
+    call.speak("what is on my list")
+    turn = call.of(Run)[0].turn
+    call.talk.handle(events.TurnStarted(turn.id), call.now)
+    call.talk.handle(events.ReplyDelta(turn.id, "You have. I ca"), call.now)
+    call.talk.handle(events.ReplyDelta(turn.id, "You have. ", restart=True), call.now)
+    call.talk.handle(events.ReplyDelta(turn.id, "Two."), call.now)
+    assert turn.reply == "You have. Two."
+    told = [(message["text"], "restart" in message) for message in call.told("reply_delta")]
+    assert told == [("You have. I ca", False), ("You have. ", True), ("Two.", False)]
+    assert call.told("clear") == []
+
+
 def test_an_answer_that_cannot_be_spoken_is_left_to_be_read(call: Call) -> None:
     call.speak("add milk")
     turn = call.of(Run)[0].turn.id

@@ -67,3 +67,12 @@ def test_nothing_is_lost_or_doubled_and_every_piece_can_be_spoken(text: str, siz
     said = [c for piece in pieces for c in piece if c.isalnum()]
     assert said == [c for c in text if c.isalnum()]
     assert all(0 < len(piece) <= MOST_CHARACTERS for piece in pieces)
+
+
+def test_what_is_dropped_is_not_spoken_and_what_follows_begins_anew() -> None:
+    splitter = SentenceSplitter()
+    assert splitter.push("That is one. And I ha") == ["That is one."]
+    assert splitter.drop() == "And I ha"
+    assert splitter.push("You have two. ") == ["You have two."]
+    assert splitter.flush() == []
+    assert splitter.drop() == ""

@@ -7,6 +7,7 @@ to recognise the errors of one that was never loaded.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from langchain_core import exceptions as langchain
@@ -86,11 +87,11 @@ def code_of(error: BaseException, *, begun: bool = False) -> str:
 
 def retry_after(error: BaseException) -> float:
     """Seconds the provider asks to be left alone; 0 when it does not say."""
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    try:
-        return max(0.0, float(headers.get("retry-after") or 0))
-    except (TypeError, ValueError):
-        return 0.0
+    for cause in _chain(error):
+        headers: Any = getattr(getattr(cause, "response", None), "headers", None)
+        with suppress(AttributeError, TypeError, ValueError):
+            return max(0.0, float(headers.get("retry-after")))
+    return 0.0
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
