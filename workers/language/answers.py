@@ -85,6 +85,14 @@ def last_asked(messages: Sequence[BaseMessage]) -> str:
     return ""
 
 
+def question_of(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
+    """The messages as they were when the turn began: up to the caller's last words."""
+    for number in range(len(messages), 0, -1):
+        if isinstance(messages[number - 1], HumanMessage):
+            return messages[:number]
+    return messages
+
+
 def _joined(chunks: Sequence[BaseMessage]) -> AIMessage:
     pieces = [chunk for chunk in chunks if isinstance(chunk, AIMessageChunk)]
     # A model that cannot stream gives one whole message.

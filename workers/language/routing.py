@@ -92,6 +92,8 @@ class Routing(AgentMiddleware[Any, TurnContext]):
         begun_by = answers.last_asked(messages)
         if self._is_sure(context, messages, tools, begun_by):
             found = _first(found, self._models.local, Why.SURE)
+        elif self._hands_over(context, messages, tools, begun_by):
+            found = _last(found, self._models.local)
         elif begun_by:
             found = _first(found, self._models.named(begun_by), Why.FALLBACK)
         now = monotonic()
@@ -112,6 +114,18 @@ class Routing(AgentMiddleware[Any, TurnContext]):
 
         return is_sure(messages, [tool.name for tool in tools])
 
+    def _hands_over(
+        self,
+        context: TurnContext,
+        messages: Sequence[BaseMessage],
+        tools: Sequence[Any],
+        begun_by: str,
+    ) -> bool:
+        """The grammar was sure when the turn began, but its tools did not find what was named."""
+        if not begun_by:
+            return False
+        return self._is_sure(context, answers.question_of(messages), tools, begun_by)
+
     def _seconds_for(self, context: TurnContext, others: int) -> float:
         """Leaves the others their share of the turn; the turn's own deadline stops the last one."""
         if not others:
@@ -123,6 +137,13 @@ def _share_for_first(member: Member, others: Sequence[Member]) -> float:
     now = monotonic()
     ready = any(other.breaker.allows(now) for other in others)
     return TRIAL_SHARE if ready and member.breaker.on_trial(now) else 1.0
+
+
+def _last(candidates: list[Candidate], member: Member | None) -> list[Candidate]:
+    """That member only after all others; alone it stays what it is."""
+    if member is None or (candidates and candidates[0][0] is member):
+        return candidates
+    return [*(other for other in candidates if other[0] is not member), (member, Why.FALLBACK)]
 
 
 def _first(candidates: list[Candidate], member: Member | None, why: str) -> list[Candidate]:

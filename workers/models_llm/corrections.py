@@ -55,7 +55,7 @@ def choice(text: str, dialogue: Dialogue, is_command: bool) -> Plan | None:
     if _CHOICE.fullmatch(text) and kind == "which":
         return _answered(question, text)
     if kind == "which" and not is_command and len(text.split()) <= 8:
-        return _answered(question, text)
+        return _answered(question, text).guessed()
     return None
 
 
@@ -96,7 +96,7 @@ def _corrected(said: dict[str, Any], dialogue: Dialogue) -> Plan | None:
     changed = _replaced(arguments, new, old, dialogue) if old else _whole(arguments, new, dialogue)
     if not changed:
         return Plan(say=replies.NOT_CORRECTED)
-    return _change(use, arguments, changed)
+    return _change(use, arguments, changed).guessed()
 
 
 def _not_this(words: str, dialogue: Dialogue) -> tuple[str, str]:

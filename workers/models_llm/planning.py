@@ -51,11 +51,12 @@ def plan(dialogue: Dialogue) -> Plan:
     if pending := _pending(text, dialogue):
         return pending
     about_it = hearing.tidy(asides.joined(dialogue.current.said, dialogue.now))
-    whole = (understand(about_it, dialogue) if about_it else None) or understand(text, dialogue)
+    joined = understand(about_it, dialogue) if about_it else None
+    whole = joined.guessed() if joined else understand(text, dialogue)
     chosen = corrections.choice(hearing.plain(text), dialogue, whole is not None)
     if chosen is not None:
         return chosen
-    parts = [] if about_it else _clauses(text)
+    parts = [] if joined else _clauses(text)
     if len(parts) > 1:
         plans = _each(parts, dialogue)
         if all(one is not None and one.say not in replies.ASKED_BACK for one in plans):
@@ -68,19 +69,21 @@ def plan(dialogue: Dialogue) -> Plan:
     if _LEAVING.search(bare):
         return one("end_call")
     listed = counted_items(dialogue.current.said, dialogue.now)
-    return listed or bare_item(bare, dialogue.now) or Plan(say=replies.NOT_UNDERSTOOD)
+    likely = listed or bare_item(bare, dialogue.now)
+    return likely.guessed() if likely else Plan(say=replies.NOT_UNDERSTOOD)
 
 
 def understand(text: str, dialogue: Dialogue) -> Plan | None:
     """The plan for one command: the words as heard first, then without courtesy, then corrected."""
     bare = hearing.plain(hearing.without_courtesy(text))
-    forms = [hearing.plain(text), bare, *hearing.corrected_openings(hearing.plain(text))]
-    forms += hearing.corrected_openings(bare)
-    for form in dict.fromkeys(forms):
+    heard = list(dict.fromkeys([hearing.plain(text), bare]))
+    corrected = [form for one in heard for form in hearing.corrected_openings(one)]
+    for form in dict.fromkeys(heard + corrected):
         for reading in readings(form):
             found = _plan(_with_commas(reading, text), dialogue)
             if found is not None:
-                return found
+                sure = form in heard and reading.intent not in _LIKELY
+                return found if sure else found.guessed()
     return None
 
 
@@ -103,6 +106,10 @@ def _with_list(text: str, before: ToolUse | Call | None) -> str:
     if before is None or tool != "create_list":
         return text
     return _THAT_LIST.sub(rf"\1 to the {before.arguments['name']} list", text)
+
+
+# What most people mean by it, and some do not.
+_LIKELY = frozenset(["appointed", "wanted", "needed", "add_before", "relist", "undated", "ring"])
 
 
 def _with_commas(reading: Reading, text: str) -> Reading:
@@ -135,7 +142,7 @@ def _joined(plans: list[Plan]) -> Plan:
     calls = [call for one in acting for call in one.calls if call.tool != "end_call"]
     calls += [call for one in acting for call in one.calls if call.tool == "end_call"][:1]
     said = [one.say for one in plans if one.say and (one.calls or one.say not in _COURTESIES)]
-    return Plan(calls, " ".join(dict.fromkeys(said)))
+    return Plan(calls, " ".join(dict.fromkeys(said)), any(one.guess for one in plans))
 
 
 _COURTESIES = frozenset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,10 +16,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`calls` in the order spoken; `say` before their results, or alone."""
+    """`calls` in the order spoken; `say` before their results, or alone.
+
+    `guess`: likely, but the words could mean something else.
+    """
 
     calls: list[Call] = field(default_factory=list)
     say: str = ""
+    guess: bool = False
+
+    def guessed(self) -> Plan:
+        return replace(self, guess=True)
 
 
 Slots = dict[str, Any]

@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 
 from workers.models_llm import hearing, planning, replies
-from workers.models_llm.commands import bare_item
-from workers.models_llm.dialogue import Dialogue
+from workers.models_llm.dialogue import Dialogue, ToolUse
 from workers.models_llm.plans import Plan
 
 # Said while thinking, or with more in mind than a command: "add milk, no wait, make that oat milk".
@@ -30,19 +29,48 @@ _CERTAIN = frozenset(
         replies.HELP,
     )
 )
+_AND = re.compile(r"\band\b", re.IGNORECASE)
+# Tools that must find what was named before they change it.
+_NAMING = frozenset(
+    ("change_todo", "complete_todos", "delete_todos", "reopen_todo", "cancel_reminders")
+)
 _TELLS_CLOCK = ("It is ", "Today is ")
 
 
 def is_sure(talk: Dialogue, tool_names: Sequence[str]) -> bool:
     """It acts or answers; a guess, a question back and a "cannot" are for a model to better."""
     text = hearing.tidy(talk.current.said)
-    if not text or _WAVERING.search(text):
+    if not text or _WAVERING.search(text) or _is_stuck(talk):
         return False
     plan = planning.plan(talk)
     if not plan.calls:
         return plan.say in _CERTAIN or plan.say.startswith(_TELLS_CLOCK)
     known = all(call.tool in tool_names for call in plan.calls)
-    return known and not _is_long(plan) and not _is_guess(plan, text, talk)
+    return known and not plan.guess and not _is_long(plan) and not _names_two(plan)
+
+
+def _is_stuck(talk: Dialogue) -> bool:
+    """What was surely said was not found, or not surely: a model may know what is meant."""
+    return any(
+        use.name in _NAMING and (use.status in ("nothing", "refused") or _is_unsure(use))
+        for use in talk.current.tools
+    )
+
+
+def _is_unsure(use: ToolUse) -> bool:
+    return use.status == "ask" and str(use.result.get("said", "")).startswith("Did you mean")
+
+
+def _names_two(plan: Plan) -> bool:
+    """ "water filter and cat food" may be one todo or two, and "the fence and I called" is none."""
+    for call in plan.calls:
+        items = call.arguments.get("items")
+        named = [call.arguments.get("which")] if "which" in call.arguments else []
+        if isinstance(items, list):
+            named += [item["title"] for item in items if "list" in item or len(items) > 1]
+        if any(_AND.search(str(name)) for name in named):
+            return True
+    return False
 
 
 def _is_long(plan: Plan) -> bool:
@@ -55,9 +83,3 @@ def _texts(value: object) -> list[str]:
         return [value]
     inner = list(value.values()) if isinstance(value, dict) else value
     return [text for one in inner for text in _texts(one)] if isinstance(inner, list) else []
-
-
-def _is_guess(plan: Plan, text: str, talk: Dialogue) -> bool:
-    """Words that are no command, taken for a todo because they sound like one."""
-    bare = hearing.plain(hearing.without_courtesy(text))
-    return plan == bare_item(bare, talk.now) and planning.understand(text, talk) is None

@@ -1,8 +1,9 @@
 """`make commands PROVIDER=local,anthropic`: the score table of each, on the commands of the set.
 
 `LEAST=85` makes the run fail below that score in percent or with an invented success, `ONLY=add`
-says one kind or command only, `AT_ONCE=4` that many calls side by side, `HELD=1` tells what went
-wrong in the held-back part as well, `PREFER_LOCAL=1` lets the grammar answer what it is sure of.
+says one kind or command only (`recorded`: the forty as they were heard), `AT_ONCE=4` that many
+calls side by side, `HELD=1` tells what went wrong in the held-back part as well, `PREFER_LOCAL=1`
+lets the grammar answer what it is sure of.
 """
 
 from __future__ import annotations
@@ -32,13 +33,14 @@ def main() -> int:
 
 
 def _run() -> int:
-    from tests.commands.score import run, spoken, table
+    from tests.commands.score import recorded, run, spoken, table
 
     names = [name.strip() for name in env.text("PROVIDER", "local").split(",") if name.strip()]
     prefer_local = env.flag("PREFER_LOCAL")
     agents = {name: run.agent_of(name, prefer_local=prefer_local) for name in names}
     only, at_once = env.text("ONLY", ""), env.integer("AT_ONCE", 1, least=1)
     commands = [one for one in spoken.commands() if only in ("", one.kind, one.id)]
+    commands += [one for one in recorded.commands() if only in (one.kind, one.id)]
     if not commands:
         sys.exit(f"There is no command or kind {only!r}.")
     call_command("migrate", verbosity=0)
@@ -46,7 +48,8 @@ def _run() -> int:
     for name, agent in agents.items():
         columns.append(asyncio.run(run.score(name, agent, commands, at_once=at_once, done=_tick)))
     print(file=sys.stderr)
-    parts = spoken.PARTS if env.flag("HELD") or only else spoken.PARTS[:1]
+    shown = env.flag("HELD") or only
+    parts = [*spoken.PARTS, recorded.KIND] if shown else spoken.PARTS[:1]
     for column in columns:
         print(f"{column.name}\n{table.failures(column, parts=parts)}\n")
     print(table.table(columns))

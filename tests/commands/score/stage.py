@@ -18,9 +18,7 @@ AS_THEY_ARE = ("title", "notes", "assignee", "tags", "repeat")
 def person(name: str, given: Given, zone: ZoneInfo) -> User:
     """A new account whose first name is `name`, with those rows."""
     with transaction.atomic():
-        user = User(username=f"{name.lower()}-{uuid4().hex[:12]}", first_name=name)
-        user.set_unusable_password()
-        user.save()
+        user = nobody(name)
         lists = {"": default_list(user)}
         for listed in given.lists:
             lists[listed] = TodoList.objects.create(owner=user, name=listed)
@@ -29,6 +27,14 @@ def person(name: str, given: Given, zone: ZoneInfo) -> User:
         for row in given.reminders:
             due = moment(row["due"], zone)
             Reminder.objects.create(owner=user, text=row["text"], due_at=due)
+    return user
+
+
+def nobody(name: str) -> User:
+    """A new account that keeps nothing."""
+    user = User(username=f"{name.lower()}-{uuid4().hex[:12]}", first_name=name)
+    user.set_unusable_password()
+    user.save()
     return user
 
 

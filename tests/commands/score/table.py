@@ -10,7 +10,7 @@ from convonet import prices
 from tests.commands.score.play import Result
 from tests.commands.score.spoken import PARTS
 from workers.language.models import LOCAL
-from workers.uses import Use
+from workers.uses import Use, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ def table(columns: Sequence[Column]) -> str:
             rows.append([name, *(_percent(_of_part(one.results, part)) for one in columns)])
     rows.append(["all", *(_percent(column.results) for column in columns)])
     rows.append(["invented successes", *(str(column.invented) for column in columns)])
+    if any(_without_model(column.results) for column in columns):
+        rows.append(["the grammar alone", *(_alone(column.results) for column in columns)])
     rows.append(["median time of a turn", *(_median(column.results) for column in columns)])
     rows.append(["model calls a turn", *(_calls(column.results) for column in columns)])
     rows.append(["tokens in, out", *(_tokens(column.results) for column in columns)])
@@ -58,7 +60,8 @@ def failures(column: Column, *, parts: Iterable[str] = PARTS) -> str:
 
 
 def _failure(result: Result) -> str:
-    lines = [f"{result.command.id}"]
+    alone = " (the grammar alone)" if _is_sure(result) else ""
+    lines = [result.command.id + alone]
     for turn in result.turns:
         tools = "".join(f"\n    tool   {tool.name} {tool.arguments}" for tool in turn.tools)
         lines.append(f"    said   {turn.words}{tools}\n    reply  {turn.reply}")
@@ -94,6 +97,20 @@ def _calls(results: Sequence[Result]) -> str:
     asked = [sum(use.provider != LOCAL for use in turn.asked) for turn in turns]
     without = sum(not calls for calls in asked)
     return f"{sum(asked) / len(turns):.1f}, none in {100 * without / len(turns):.0f} %"
+
+
+def _without_model(results: Sequence[Result]) -> list[Result]:
+    """The commands that the grammar answered although somebody else could have been asked."""
+    return [result for result in results if _is_sure(result)]
+
+
+def _is_sure(result: Result) -> bool:
+    return all(use.why == Why.SURE for turn in result.turns for use in turn.asked)
+
+
+def _alone(results: Sequence[Result]) -> str:
+    alone = _without_model(results)
+    return f"{len(alone)} of {len(results)}, right {_share(alone)}"
 
 
 def _tokens(results: Sequence[Result]) -> str:
