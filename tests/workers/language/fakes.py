@@ -141,8 +141,13 @@ def members(**models: FakeModel) -> list[Member]:
     return [Member(name, lambda made=made: made) for name, made in models.items()]  # type: ignore[misc]
 
 
-def routing(*ordered: Member, seconds: float = LONG, local: Member | None = None) -> Routing:
-    return Routing(Models(ordered, local), seconds)
+def routing(
+    *ordered: Member,
+    seconds: float = LONG,
+    local: Member | None = None,
+    spare: Member | None = None,
+) -> Routing:
+    return Routing(Models(ordered, local, spare), seconds)
 
 
 def spoken(words: str = "Hello.") -> list[BaseMessage]:

@@ -89,6 +89,16 @@ async def test_a_choice_that_is_not_offered_any_more_is_passed_over() -> None:
     assert kept(turn) == [("a", Why.SERVER, "")]
 
 
+async def test_who_is_offered_besides_answers_those_who_chose_it_and_stands_in_for_nobody() -> None:
+    (spare,) = members(spare=model(["Spare."]))
+    made = routing(*members(a=model([ModelAuthenticationError()])), spare=spare)
+    with pytest.raises(ModelError):
+        await made.answer(Turn().context, spoken(), [])
+    turn = Turn(chosen=Chosen("spare", Why.USER))
+    await made.answer(turn.context, spoken(), [])
+    assert kept(turn) == [("spare", Why.USER, "")]
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
