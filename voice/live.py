@@ -29,6 +29,7 @@ MOST_MS = 240
 TAIL_MS = 100
 FLUSHED_TAIL_MS = 240
 _TIMES = ("start", "duration")
+_GARBAGE = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 Frame = bytes | memoryview | str
 
@@ -184,31 +185,33 @@ class LiveHearing:
                     raise Garbled("speech_server")
                 case _:
                     return []
-        except (
-            LookupError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            ArithmeticError,
-            RecursionError,
-        ) as error:
+        except _GARBAGE as error:
             raise Garbled("speech_garbage") from error
 
     def _results(self, said: dict[str, Any], now: float) -> list[Interim | Verdict]:
         start, length = (said[name] * self._format.bytes_per_second for name in _TIMES)
-        end = round(start + length)
+        end, flushed = round(start + length), bool(said.get("from_finalize"))
         heard = said["channel"]["alternatives"][0]
         text = str(heard["transcript"]).strip()
-        utterance = self._spoken_at(end - length / 2)
+        utterance = self._flushed(flushed) or self._spoken_at(end - length / 2)
         if utterance is not None:
             _note(utterance, text, final=said["is_final"], now=now)
             if said["is_final"]:
                 utterance.covered = max(utterance.covered, end)
                 _note_languages(utterance, text, heard.get("languages") or ())
-        answers = self._answers(end, flushed=bool(said.get("from_finalize")), now=now)
-        if utterance is not None and utterance is self._current and text and not answers:
-            return [Interim(f"{utterance.text} {utterance.interim}".strip())]
-        return answers
+        answers = self._answers(end, flushed=flushed, now=now)
+        if answers or not text or utterance is None or utterance is not self._current:
+            return answers
+        return [Interim(f"{utterance.text} {utterance.interim}".strip())]
+
+    def _flushed(self, flushed: bool) -> Utterance | None:
+        """Whose words end here for certain, whatever the times say: only one `Finalize` is open."""
+        asked = self._asked()
+        return asked[-1] if asked and flushed and self._flushes == 1 else None
+
+    def _asked(self) -> list[Utterance]:
+        """Whose `Finalize` has left, and whose answer is waited for."""
+        return [one for one in self._utterances if one.asked is not None and one.finalized]
 
     def _spoken_at(self, position: float) -> Utterance | None:
         """Whose audio that is; None for an utterance that is forgotten."""
@@ -223,10 +226,9 @@ class LiveHearing:
         if flushed:
             self._flushes = max(0, self._flushes - 1)
         tail = self._format.bytes_of(FLUSHED_TAIL_MS if flushed else TAIL_MS)
-        asked = [one for one in self._utterances if one.asked is not None and one.finalized]
         return [
             self._verdict(one, now)
-            for one in asked
+            for one in self._asked()
             if everything or max(one.covered, end * flushed) >= one.base + one.cut - tail
         ]
 

@@ -92,6 +92,7 @@ class LiveEar:
     def recognise(self, command: Recognise) -> bool:
         """A verdict comes within the line's `answer_seconds`, unless the caller speaks on."""
         if not self._hearing.recognise(command, self._clock()):
+            self.tally.fallbacks += 1
             return False
         self._stirred.set()
         seconds = self._line.options.answer_seconds

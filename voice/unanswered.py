@@ -39,6 +39,7 @@ class Unanswered:
         self._turns = turns
         self._out = out
         self._hearing: LiveTurn | None = None
+        self._shown = False
         self._guess: Guess | None = None
         self._waiting: deque[LiveTurn] = deque()
         self._wordless = 0
@@ -65,6 +66,7 @@ class Unanswered:
 
     def started(self) -> None:
         self._hearing = self._turns.make("voice")
+        self._shown = False
 
     def paused(self, audio: bytes) -> None:
         self._guess = Guess(self._turns.new_id())
@@ -74,11 +76,13 @@ class Unanswered:
         """Words of the speech being heard, as far as they are known."""
         if self._hearing is not None:
             self._out.transcript(self._hearing, text, final=False)
+            self._shown = True
 
     def resumed(self) -> None:
         self._guess = None
 
     def discarded(self) -> None:
+        self._forget(self._hearing)
         self._hearing = self._guess = None
 
     def ended(self, audio: bytes, silence_ms: int, now: float) -> bool:
@@ -86,6 +90,7 @@ class Unanswered:
         turn, guess = self._hearing or self._turns.make("voice"), self._guess
         self._hearing = self._guess = None
         if not self.has_room():
+            self._forget(turn)
             return False
         turn.ended_at = now - silence_ms / 1000
         turn.mark("endpoint", now)
@@ -112,8 +117,8 @@ class Unanswered:
         guess = self._guess
         if guess is not None and event.utterance_id == guess.utterance_id:
             guess.text, guess.language, guess.failed = event.text, event.language, event.failed
-            if self._hearing is not None and event.text:
-                self._out.transcript(self._hearing, event.text, final=False)
+            if event.text:
+                self.interim(event.text)
             return False
         for turn in self.unrecognised():
             if turn.utterance_id == event.utterance_id:
@@ -154,6 +159,11 @@ class Unanswered:
         turn.deadline = now + self._options.turn_seconds
         self._waiting.append(turn)
         self._out.add(Begin(turn, turn.transcript or ""))
+
+    def _forget(self, turn: LiveTurn | None) -> None:
+        """Nothing comes of words that were shown already."""
+        if turn is not None and self._shown:
+            self._out.transcript(turn, "")
 
     def _words(self, turn: LiveTurn, event: events.Transcribed, now: float) -> None:
         if event.failed:

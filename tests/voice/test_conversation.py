@@ -146,6 +146,17 @@ def test_words_are_shown_while_they_are_spoken(call: Call) -> None:
     assert call.of(Begin)[0].turn.id == shown[0]["turn"]
 
 
+def test_words_shown_of_what_was_no_utterance_are_taken_back(call: Call) -> None:
+    call.talk.speech_started(call.now)
+    call.talk.speech_understood("uh")
+    call.talk.speech_discarded(call.now)
+    shown = call.told("transcript")
+    assert [(m["text"], m["final"]) for m in shown] == [("uh", False), ("", True)]
+    call.talk.speech_started(call.now)
+    call.talk.speech_discarded(call.now)
+    assert call.told("transcript") == shown
+
+
 @pytest.mark.parametrize("after", [False, True])
 def test_a_turn_knows_the_language_of_its_words(call: Call, after: bool) -> None:
     call.talk.speech_started(call.now)

@@ -148,6 +148,16 @@ def test_a_pause_is_answered_by_what_is_final_up_to_it(
     assert any(isinstance(one, Verdict) for one in found) == answered
 
 
+def test_the_only_open_finalize_is_answered_whatever_the_server_counts_as_time() -> None:
+    call = Call()
+    for number in range(2):
+        call.speak(1.0)
+        command = call.pause()
+        call.sent()
+        assert call.words(f"todo {number}", 0, 0.1, **FLUSHED) == [(f"todo {number}", "", command)]
+        call.hearing.over()
+
+
 def test_a_caller_who_goes_on_is_heard_from_the_start() -> None:
     call = Call()
     call.speak(1.0)
