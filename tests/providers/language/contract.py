@@ -44,7 +44,7 @@ def begun_elsewhere(words: str) -> list[BaseMessage]:
     return [BRIEF, *conversation(past, words), answer, found]
 
 
-class LanguageContract:
+class AnswerContract:
     """Give `service` in a subclass."""
 
     async def test_it_streams_its_words_in_pieces(self, service: Service) -> None:
@@ -63,6 +63,45 @@ class LanguageContract:
         assert (use.tokens_in, use.tokens_out) == (321, 12) or not service.plays_scripts
         assert use.model
         assert use.error == ""
+
+    async def test_it_goes_on_with_a_conversation_begun_elsewhere(self, service: Service) -> None:
+        script: list[dict[str, Any]] = [{"say": "(never said)"}, {"say": "You have one todo."}]
+        messages = begun_elsewhere(service.words(script, "What do I have to do? Then say so."))
+        asked = await service.ask(messages, tools=TOOLS)
+        assert asked.code == ""
+        assert asked.words == "You have one todo." or not service.plays_scripts
+
+    async def test_an_answer_that_takes_too_long_is_given_up(self, service: Service) -> None:
+        words = service.words([{"fail": "silence"}], "Count to a hundred in words.")
+        asked = await service.ask(words, seconds=0.03)
+        assert asked.code == asked.use.error == failures.TIMEOUT
+
+    async def test_an_answer_may_be_stopped_in_the_middle(self, service: Service) -> None:
+        turn, heard = Turn(), asyncio.Event()
+        keep = turn.context.emit
+
+        def emit(step: steps.Step) -> None:
+            keep(step)
+            if isinstance(step, steps.Words):
+                heard.set()
+
+        turn.context.emit = emit
+        script = [{"say": "word " * 3000, "delay": 0.02}]
+        words = service.words(script, "Count to two hundred in words.")
+        task = asyncio.create_task(service.ask(words, turn=turn))
+        async with asyncio.timeout(60):
+            await asyncio.wait(
+                {asyncio.create_task(heard.wait()), task}, return_when=asyncio.FIRST_COMPLETED
+            )
+        assert heard.is_set()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert turn.uses[-1].error == CANCELLED
+
+
+class ToolContract:
+    """For models that do what they are asked."""
 
     async def test_it_calls_a_tool_with_arguments(self, service: Service) -> None:
         script = [{"say": "I will add it.", "tools": [["add_todos", MILK]]}]
@@ -106,37 +145,6 @@ class LanguageContract:
         assert last.words.strip()
         assert last.words == "Milk is added." or not service.plays_scripts
 
-    async def test_it_goes_on_with_a_conversation_begun_elsewhere(self, service: Service) -> None:
-        script: list[dict[str, Any]] = [{"say": "(never said)"}, {"say": "You have one todo."}]
-        messages = begun_elsewhere(service.words(script, "What do I have to do? Then say so."))
-        asked = await service.ask(messages, tools=TOOLS)
-        assert asked.code == ""
-        assert asked.words == "You have one todo." or not service.plays_scripts
 
-    async def test_an_answer_that_takes_too_long_is_given_up(self, service: Service) -> None:
-        words = service.words([{"fail": "silence"}], "Count to a hundred in words.")
-        asked = await service.ask(words, seconds=0.03)
-        assert asked.code == asked.use.error == failures.TIMEOUT
-
-    async def test_an_answer_may_be_stopped_in_the_middle(self, service: Service) -> None:
-        turn, heard = Turn(), asyncio.Event()
-        keep = turn.context.emit
-
-        def emit(step: steps.Step) -> None:
-            keep(step)
-            if isinstance(step, steps.Words):
-                heard.set()
-
-        turn.context.emit = emit
-        script = [{"say": "word " * 3000, "delay": 0.02}]
-        words = service.words(script, "Count to two hundred in words.")
-        task = asyncio.create_task(service.ask(words, turn=turn))
-        async with asyncio.timeout(60):
-            await asyncio.wait(
-                {asyncio.create_task(heard.wait()), task}, return_when=asyncio.FIRST_COMPLETED
-            )
-        assert heard.is_set()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert turn.uses[-1].error == CANCELLED
+class LanguageContract(AnswerContract, ToolContract):
+    """All of it."""
