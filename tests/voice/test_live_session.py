@@ -47,6 +47,8 @@ class Ear(LiveHearing):
         self.sent = bytearray()
         self.asked: list[tuple[bytes, bytes]] = []
         """(what was asked about, what was sent of that utterance by its `Finalize`)."""
+        self.left_over: list[int] = []
+        """ms of it that had not been sent before the question."""
 
     def started(self, said: Said) -> None:
         super().started(said)
@@ -56,6 +58,7 @@ class Ear(LiveHearing):
         self._drain()
 
     def recognise(self, command: Recognise, now: float = 0.0) -> bool:
+        self.left_over.append(BROWSER.ms_of(len(command.audio) - len(self.sent)))
         accepted = super().recognise(command, now)
         assert self._drain() == 1
         self.asked.append((command.audio, bytes(self.sent)))
@@ -121,6 +124,7 @@ async def test_what_is_asked_about_is_what_was_sent(message_ms: int) -> None:
     assert lengths[0] < lengths[1] > lengths[-1]
     for audio, sent in ear.asked:
         assert sent == audio
+    assert max(ear.left_over) <= 100 + message_ms, "the rest left while it was spoken"
 
 
 @pytest.mark.usefixtures("unhurried")
