@@ -236,9 +236,8 @@ def code_of(error: BaseException | None) -> str:
 
 
 def _asked(links: Sequence[Link[Engine]], now: float) -> list[Link[Engine]]:
-    """Those that do not rest; when all do, the first: it may be well again, silence is not."""
-    able = [link for link in links if link.breaker.allows(now)]
-    return able or list(links[:1])
+    """Those that rest come last, for silence is worse than one more try."""
+    return sorted(links, key=lambda link: not link.breaker.allows(now))
 
 
 def _not_answered(failure: BaseException | None) -> BaseException:

@@ -205,13 +205,21 @@ def test_a_question_that_was_refused_is_no_reason_to_rest(stage: Stage) -> None:
     assert len(stage.a.asked) == 5
 
 
-def test_when_all_rest_the_first_is_asked_all_the_same(stage: Stage) -> None:
+def test_one_that_rests_is_asked_when_nobody_else_can_answer(stage: Stage) -> None:
+    stage.a.fails = failure("speech_timeout")
+    stage.hear()
+    stage.a.fails, stage.b.fails, stage.c.fails = None, ValueError(), ValueError()
+    assert stage.hear() == "a"
+    assert stage.told[2:] == [("b", "ValueError", True), ("c", "ValueError", True), ("a", "", True)]
+
+
+def test_when_all_rest_they_are_asked_in_order_all_the_same(stage: Stage) -> None:
     for engine in (stage.a, stage.b, stage.c):
         engine.fails = failure("speech_timeout")
     for _ in range(2):
         with pytest.raises(SpeechError):
             stage.hear()
-    assert [len(engine.asked) for engine in (stage.a, stage.b, stage.c)] == [2, 1, 1]
+    assert [len(engine.asked) for engine in (stage.a, stage.b, stage.c)] == [2, 2, 2]
     stage.a.fails = None
     assert stage.hear() == "a"
 
