@@ -12,6 +12,7 @@ import pytest
 
 from tests.commands.score import claims, judge, run, spoken
 from tests.commands.score.picture import Changes, Picture, Row
+from tests.standins.process import StandIns
 
 MILK: Row = {"title": "buy milk", "due": "2027-03-11T17:00", "list": "", "priority": "normal"}
 MILK |= {"tags": [], "assignee": "", "repeat": "", "notes": "", "done": False}
@@ -36,19 +37,39 @@ def test_a_provider_that_cannot_be_asked_is_one_sentence(
         run.agent_of(provider)
 
 
-def test_the_model_without_a_key_does_what_people_say() -> None:
-    """In a process of its own: the tools have threads and the run a database."""
-    run = subprocess.run(
+def scored(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "tests.commands.score"],
-        env={**os.environ, "PROVIDER": "local", "LEAST": "85", "ONLY": "", "PREFER_LOCAL": ""},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=110,
         check=False,
     )
+
+
+@pytest.mark.service
+def test_the_model_without_a_key_does_what_people_say() -> None:
+    """In a process of its own: the tools have threads and the run a database."""
+    run = scored({"PROVIDER": "local", "LEAST": "85", "ONLY": ""})
     assert run.returncode == 0, run.stdout + run.stderr
     assert re.search(r"^all +\d+ of 148", run.stdout, re.MULTILINE)
     assert re.search(r"^invented successes +0$", run.stdout, re.MULTILINE)
+
+
+@pytest.mark.service
+def test_a_provider_is_scored_over_its_wire_and_with_the_grammar_before_it() -> None:
+    """The stand-in says "All right." to everything, which is right where nothing is to be done."""
+    stand_ins = StandIns()
+    try:
+        names = {"PROVIDER": "anthropic,anthropic+local", "ONLY": "undo"}
+        run = scored({**stand_ins.env, **names})
+    finally:
+        stand_ins.stop()
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.search(r"^ +anthropic +anthropic\+local$", run.stdout, re.MULTILINE)
+    assert re.search(r"^undo +5 of 5 +\d of 5$", run.stdout, re.MULTILINE)
+    assert re.search(r"^the grammar alone +0 of 5, right 0 of 0 +[1-5] of 5,", run.stdout, re.M)
 
 
 def test_the_set_is_large_varied_and_a_third_of_it_is_held_back() -> None:

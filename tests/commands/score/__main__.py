@@ -1,9 +1,9 @@
 """`make commands PROVIDER=local,anthropic`: the score table of each, on the commands of the set.
 
-`LEAST=85` makes the run fail below that score in percent or with an invented success, `ONLY=add`
-says one kind or command only (`recorded`: the forty as they were heard), `AT_ONCE=4` that many
-calls side by side, `HELD=1` tells what went wrong in the held-back part as well, `PREFER_LOCAL=1`
-lets the grammar answer what it is sure of.
+`anthropic+local` lets the grammar answer what it is sure of. `LEAST=85` makes the run fail below
+that score in percent or with an invented success, `ONLY=add` says one kind or command only
+(`recorded`: the forty as they were heard), `AT_ONCE=4` that many calls side by side, `HELD=1` tells
+what went wrong in the held-back part as well.
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ def _run() -> int:
     from tests.commands.score import recorded, run, spoken, table
 
     names = [name.strip() for name in env.text("PROVIDER", "local").split(",") if name.strip()]
-    prefer_local = env.flag("PREFER_LOCAL")
-    agents = {name: run.agent_of(name, prefer_local=prefer_local) for name in names}
+    agents = {name: run.agent_of(name) for name in names}
     only, at_once = env.text("ONLY", ""), env.integer("AT_ONCE", 1, least=1)
     commands = [one for one in spoken.commands() if only in ("", one.kind, one.id)]
     commands += [one for one in recorded.commands() if only in (one.kind, one.id)]

@@ -1,7 +1,7 @@
 """A model that understands as the key-less one does and takes as long as one over a network.
 
-`PROVIDER=tests.commands.score.paced.Paced PACE_MS=700 PREFER_LOCAL=1 make commands` tells how many
-questions, and how much time, the grammar's certainty saves.
+With `PACED=tests.commands.score.paced.Paced`, `make commands PROVIDER=$PACED,$PACED+local` tells
+how many questions, and how much time, the grammar's certainty saves.
 """
 
 from __future__ import annotations

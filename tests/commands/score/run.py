@@ -18,13 +18,20 @@ from tests.commands.score.tools import Clock, todo_server
 from workers.agent_loop import Agent
 from workers.language import models
 
+# After a provider's name: what the grammar is sure of is not asked.
+PREFERRED = "+local"
+
 
 class Unavailable(Exception):
     """A provider that cannot be asked; its text is one sentence for a person."""
 
 
-def agent_of(name: str, *, prefer_local: bool = False) -> Agent:
-    """The worker's agent with that provider alone, or after the grammar. Raises Unavailable."""
+def agent_of(name: str) -> Agent:
+    """The worker's agent with that provider alone, or with `+local` after the grammar.
+
+    Raises Unavailable.
+    """
+    prefer_local, name = name.endswith(PREFERRED), name.removesuffix(PREFERRED)
     provider = providers.named(providers.LANGUAGE, name)
     if provider is not None and (lacks := providers.missing(provider)):
         raise Unavailable(lacks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 
 from convonet import prices
 from tests.commands.score.play import Result
@@ -46,7 +46,7 @@ def table(columns: Sequence[Column]) -> str:
     rows.append(["invented successes", *(str(column.invented) for column in columns)])
     if any(_without_model(column.results) for column in columns):
         rows.append(["the grammar alone", *(_alone(column.results) for column in columns)])
-    rows.append(["median time of a turn", *(_median(column.results) for column in columns)])
+    rows.append(["time of a turn, median, mean", *(_median(column.results) for column in columns)])
     rows.append(["model calls a turn", *(_calls(column.results) for column in columns)])
     rows.append(["tokens in, out", *(_tokens(column.results) for column in columns)])
     rows.append(["estimated cost", *(_cost(column.results) for column in columns)])
@@ -88,7 +88,8 @@ def _percent(results: Sequence[Result]) -> str:
 
 
 def _median(results: Sequence[Result]) -> str:
-    return f"{1000 * median(turn.seconds for one in results for turn in one.turns):.0f} ms"
+    seconds = [turn.seconds for one in results for turn in one.turns]
+    return f"{1000 * median(seconds):.0f} ms, {1000 * fmean(seconds):.0f} ms"
 
 
 def _calls(results: Sequence[Result]) -> str:
