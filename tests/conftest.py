@@ -18,10 +18,11 @@ SHARING = {
     "new_stack": "products",
     "postgres_url": "postgres",
     "base_env": "workers",
+    "standins": "providers",
     "playwright": "browser",
 }
 # What is quick goes first; a lane that has come to its end takes the next of the others.
-ORDER = ["unit", "service", "stack", "products", "postgres", "workers", "browser"]
+ORDER = ["unit", "service", "providers", "stack", "products", "postgres", "workers", "browser"]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -52,6 +52,11 @@ class Service:
         self.plays_scripts = plays_scripts
         self.routing = Routing(Models([member]), LONG)
 
+    def rested(self) -> Service:
+        """The same with nothing known of earlier failures."""
+        member = Member(self.member.name, lambda: self.member.model, tells_end=True)
+        return Service(member, plays_scripts=self.plays_scripts)
+
     def words(self, script: list[dict[str, Any]], wish: str) -> str:
         """To get the same of a stand-in and of a real model."""
         return json.dumps(script) if self.plays_scripts else wish

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from tests.providers.language.contract import LanguageContract
@@ -15,7 +16,8 @@ from tests.providers.language.service import TOOLS, Service, opened
 from tests.standins.process import StandIns
 from workers.language import failures
 
-pytestmark = pytest.mark.service
+# One loop for the clients that the tests of a service share.
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
 # By the name of the stand-in: the provider, and what the environment says besides.
 SERVICES: dict[str, tuple[str, dict[str, str]]] = {
@@ -65,14 +67,21 @@ def environment(
     return standins.env | {name: text.format(url=standins.url) for name, text in extra.items()}
 
 
-@pytest.fixture(params=SERVICES)
-async def service(
-    request: pytest.FixtureRequest, standins: StandIns, monkeypatch: pytest.MonkeyPatch
+@pytest_asyncio.fixture(params=SERVICES, scope="module", loop_scope="module")
+async def kept(
+    request: pytest.FixtureRequest, running_standins: StandIns
 ) -> AsyncIterator[Service]:
+    """Its client keeps its connection from test to test, also after it was used badly."""
     provider, extra = SERVICES[request.param]
-    env = environment(standins, monkeypatch, extra)
-    async with opened(provider, monkeypatch, env, plays_scripts=True) as service:
-        yield service
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        env = environment(running_standins, monkeypatch, extra)
+        async with opened(provider, monkeypatch, env, plays_scripts=True) as service:
+            yield service
+
+
+@pytest.fixture
+def service(kept: Service, standins: StandIns) -> Service:
+    return kept.rested()
 
 
 class TestOnStandIns(LanguageContract):
