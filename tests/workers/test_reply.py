@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from celery import current_app
 
 from voice.events import Event
 from workers.reply import Reply
@@ -14,19 +14,25 @@ Fields = dict[str, str]
 
 
 class Lease:
-    """Keeps the sentences that are told under it."""
+    """Keeps what is told under it of sentences."""
 
     def __init__(self) -> None:
         self.sentences: list[Fields] = []
+        self.tasks = 0
 
-    def tell(self, *events: Event, sentence: Fields | None = None) -> None:
-        if sentence is not None:
-            self.sentences.append(sentence)
+    def tell(
+        self,
+        *events: Event,
+        sentences: Fields | None = None,
+        speech: Sequence[bytes | str] = (),
+    ) -> None:
+        self.tasks += len(speech)
+        if sentences:
+            self.sentences.append(sentences)
 
 
 @pytest.fixture
-def lease(monkeypatch: pytest.MonkeyPatch) -> Lease:
-    monkeypatch.setattr(current_app, "send_task", lambda *_, **__: None)
+def lease() -> Lease:
     return Lease()
 
 
@@ -55,7 +61,7 @@ def test_each_sentence_is_in_the_callers_language_and_the_chosen_voice(lease: Le
         "why": "user",
     }
     assert (second["1"], second["language:1"]) == ("Noch etwas?", "de")
-    assert asked == [1]
+    assert (asked, lease.tasks) == ([1], 2)
 
 
 def test_what_is_said_in_english_whatever_the_caller_speaks_is_spoken_in_english(
