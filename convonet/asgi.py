@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -16,6 +18,7 @@ pages = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from voice.sockets import call_socket, page_socket, unknown_socket  # noqa: E402
@@ -50,6 +53,11 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     sweeping()
     await routes(scope, receive, send)
 
+
+# Looking through all that is loaded for garbage would hold every call up for a tenth of a second.
+import_module(settings.ROOT_URLCONF)
+gc.collect()
+gc.freeze()
 
 # What a dead web process left shall not wait for somebody to call. Daphne, which has no start-up
 # hook, has installed its reactor by now; any other server begins with the first request.

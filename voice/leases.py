@@ -20,9 +20,7 @@ RENEW_SECONDS = 3.0
 
 def this_process() -> str:
     """`boot/pid namespace/pid/start time`: never given twice; empty where there is no /proc."""
-    pid, started = os.getpid(), _started(os.getpid())
-    where = _where()
-    return f"{where}/{pid}/{started}" if where and started else ""
+    return _identity(os.getpid())
 
 
 def is_gone(holder: str) -> bool:
@@ -47,6 +45,12 @@ def is_gone(holder: str) -> bool:
 def is_lost(turn: Turn, now: datetime) -> bool:
     """Nobody runs this turn any more, as far as can be known."""
     return turn.lease_until is None or turn.lease_until <= now or is_gone(turn.lease_holder)
+
+
+@cache
+def _identity(pid: int) -> str:
+    where, started = _where(), _started(pid)
+    return f"{where}/{pid}/{started}" if where and started else ""
 
 
 @cache

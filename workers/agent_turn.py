@@ -140,6 +140,7 @@ class TurnRunner:
         mark("thinking", record.id)
         future = self._loop.submit(run.drive(messages, tools_deadline))
         try:
+            record.reply.prepare()
             return self._record_steps(record, inbox, run, deadline)
         finally:
             self._make_sure_it_ended(run, future)

@@ -147,9 +147,11 @@ class Lease:
 
 def find(turn_id: str) -> Turn | None:
     """The turn with its call and person."""
-    turn = Turn.objects.order_by().filter(pk=UUID(turn_id)).first()
-    if turn is not None:
-        turn.call = _call_of(turn.call_id)
+    try:
+        turn = Turn.objects.get(pk=UUID(turn_id))
+    except Turn.DoesNotExist:
+        return None
+    turn.call = _call_of(turn.call_id)
     return turn
 
 

@@ -6,6 +6,9 @@ figure is either useless or replaces the child after every task.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from celery.concurrency import asynpool, prefork
 
 from convonet import memory
@@ -25,6 +28,22 @@ class MeasuredWorker(asynpool.Worker):  # type: ignore[misc]  # celery has no ty
 
 class MeasuredAsynPool(asynpool.AsynPool):  # type: ignore[misc]  # celery has no types
     Worker = MeasuredWorker
+    _quick_put: Callable[[Any], None]
+
+    def _create_write_handlers(self, hub: Any, **options: Any) -> None:
+        super()._create_write_handlers(hub, **options)
+        self._write, self._buffer = hub.consolidate_callback, self._quick_put
+        self._quick_put = self._put
+
+    def _put(self, job: Any) -> None:
+        """Hand the job to an idle child now: Celery would do so in the next turn of its loop.
+
+        By then it may have taken the next message from the broker, and that takes a while.
+        """
+        self._buffer(job)
+        idle = self._all_inqueues - self._active_writes - self._busy_workers
+        if idle:
+            self._write(list(idle))
 
 
 class MeasuredPool(prefork.TaskPool):  # type: ignore[misc]  # celery has no types

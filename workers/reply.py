@@ -48,6 +48,10 @@ class Reply:
         self.text = ""
         self.sentences = 0
 
+    def prepare(self) -> None:
+        """Learn in which manner to speak while the agent still thinks."""
+        self._manner()
+
     def publish(self, *events: Event) -> None:
         self._lease.tell(*events)
 

@@ -1,0 +1,106 @@
+"""The hand of a call: what is written and queued for a turn, how often and in which order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from voice.audio import BROWSER
+from voice.errands import Errands
+from voice.errors import BrokerLost
+from voice.options import PlayoutOptions
+from voice.playout import ReplyPlayout
+from voice.turns import Begin, Command, LiveTurn, Run
+
+
+class Outside:
+    """Store, queue and records in one, which write down what they are asked for."""
+
+    def __init__(self) -> None:
+        self.did: list[tuple[Any, ...]] = []
+        self.broken: set[str] = set()
+
+    def _do(self, *what: Any) -> None:
+        if what[0] in self.broken:
+            raise BrokerLost("test")
+        self.did.append(what)
+
+    async def begin_turn(self, call_id: str, turn: LiveTurn, *, asked: bool) -> None:
+        self._do("row", turn.id, asked)
+
+    async def set_transcript(self, turn: LiveTurn) -> None:
+        self._do("words", turn.id)
+
+    async def send(self, task: str, *ids: str | int) -> None:
+        self._do(task, *ids)
+
+
+@pytest.fixture
+def outside() -> Outside:
+    return Outside()
+
+
+def turn(name: str, transcript: str | None = "add milk") -> LiveTurn:
+    playout = ReplyPlayout(BROWSER, PlayoutOptions())
+    return LiveTurn(playout=playout, number=1, id=name, transcript=transcript)
+
+
+async def done(outside: Outside, *commands: Command) -> list[tuple[Command, Exception]]:
+    failed: list[tuple[Command, Exception]] = []
+
+    def begun(begin: Begin) -> None:
+        outside.did.append(("begun", begin.turn.id))
+
+    def not_done(command: Command, error: Exception) -> None:
+        failed.append((command, error))
+
+    whole: Any = outside
+    errands = Errands("call", 1, BROWSER, whole, whole, whole, begun, not_done)
+    for command in commands:
+        errands.add(command)
+    running = asyncio.create_task(errands.run())
+    async with asyncio.timeout(60):
+        await errands.finished()
+    running.cancel()
+    return failed
+
+
+async def test_a_turn_that_runs_at_once_is_written_once(outside: Outside) -> None:
+    first = turn("a")
+    assert not await done(outside, Begin(first), Run(first))
+    assert outside.did == [("row", "a", True), ("begun", "a"), ("run_turn", "a")]
+
+
+async def test_a_turn_that_waits_gets_its_words_when_it_runs(outside: Outside) -> None:
+    first, second = turn("a"), turn("b")
+    assert not await done(outside, Begin(first), Begin(second), Run(first), Run(second))
+    assert outside.did == [
+        ("row", "a", False),
+        ("begun", "a"),
+        ("row", "b", False),
+        ("begun", "b"),
+        ("words", "a"),
+        ("run_turn", "a"),
+        ("words", "b"),
+        ("run_turn", "b"),
+    ]
+
+
+async def test_a_worker_asked_for_again_finds_the_time_of_it_in_the_row(outside: Outside) -> None:
+    first = turn("a")
+    outside.broken.add("run_turn")
+    failed = await done(outside, Begin(first), Run(first))
+    assert [type(command) for command, _ in failed] == [Run]
+    outside.broken.clear()
+    assert not await done(outside, Run(first))
+    assert outside.did == [("row", "a", True), ("begun", "a"), ("words", "a"), ("run_turn", "a")]
+
+
+async def test_a_turn_whose_row_was_not_written_is_not_begun(outside: Outside) -> None:
+    first = turn("a")
+    outside.broken.add("row")
+    failed = await done(outside, Begin(first), Run(first))
+    assert [type(command) for command, _ in failed] == [Begin]
+    assert ("begun", "a") not in outside.did
