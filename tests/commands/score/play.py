@@ -47,16 +47,16 @@ async def play(stage: Stage, command: Command) -> Result:
     scene, result = stage.scene, Result(command)
     caller = await sync_to_async(person)(scene.caller, command.given, scene.zone)
     stranger = await sync_to_async(person)(scene.stranger, scene.strangers, scene.zone)
-    first, theirs = await _picture(caller, scene), await _picture(stranger, scene)
+    first, theirs = await picture(caller, scene), await picture(stranger, scene)
     talk, now = Talk(stage.agent, stage.server, stage.clock, caller, scene.now), first
     for turn in command.say:
         if not _wanted(turn, talk):
             continue
         heard = await talk.say(turn.words, seconds=stage.turn_seconds)
-        before, now = now, await _picture(caller, scene)
+        before, now = now, await picture(caller, scene)
         result.invented += claims.invented(heard.reply, between(before, now), now)
     result.turns = talk.turns
-    touched = await _picture(stranger, scene) != theirs
+    touched = await picture(stranger, scene) != theirs
     result.wrong = _wrong(command, talk.turns, between(first, now), touched)
     return result
 
@@ -65,7 +65,7 @@ def _wanted(turn: Said, talk: Talk) -> bool:
     return not turn.if_asked or "?" in talk.turns[-1].reply
 
 
-async def _picture(user: User, scene: Scene) -> Picture:
+async def picture(user: User, scene: Scene) -> Picture:
     return await sync_to_async(Picture.of)(user, scene.zone)
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
-from tests.commands.score.play import Result, Stage
+from tests.commands.score import claims
+from tests.commands.score.picture import between
+from tests.commands.score.play import Result, Stage, picture
 from tests.commands.score.spoken import Command, Given, Said, Scene
 from tests.commands.score.stage import nobody
 from tests.commands.score.talk import Talk
@@ -34,6 +36,7 @@ async def play(stage: Stage, command: Command) -> Result:
     number = int(command.id[:2])
     user = await sync_to_async(_caller)(stage.scene, number)
     before = await sync_to_async(Snapshot.of)(user)
+    kept = await picture(user, stage.scene)
     talk = Talk(stage.agent, stage.server, stage.clock, user, stage.scene.now)
     result, right = Result(command), False
     for turn in command.say:
@@ -41,6 +44,8 @@ async def play(stage: Stage, command: Command) -> Result:
             break
         reply = (await talk.say(turn.words, seconds=stage.turn_seconds)).reply
         after = await sync_to_async(Snapshot.of)(user)
+        was, kept = kept, await picture(user, stage.scene)
+        result.invented += claims.invented(reply, between(was, kept), kept)
         right = CHECKS[number](Outcome(before, after, reply, stage.scene.now))
     result.turns = talk.turns
     result.wrong = [] if right else ["leaves another state, or says something else"]
