@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from time import monotonic
@@ -24,6 +25,7 @@ from workers.errors import place_of
 logger = logging.getLogger("workers.preload")
 
 AGENT, SPEECH = "agent", "speech"
+SWITCH_SECONDS = 0.0005
 # Imported by the parent of each role, besides the configured model or engines.
 MODULES: dict[str, tuple[str, ...]] = {
     AGENT: (
@@ -105,6 +107,8 @@ def _warm_speech() -> None:
 
 
 def _warm_agent() -> None:
+    # The loop's thread and the task's take turns; while one computes, the other has words to tell.
+    sys.setswitchinterval(SWITCH_SECONDS)
     wiring.turn_runner()
     # The others are made when they are first needed.
     _ = wiring.language_models().members[0].model

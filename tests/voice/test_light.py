@@ -23,6 +23,8 @@ HEAVY = [
     "hassil",
     "recurrent",
     "openai",
+    "celery",
+    "kombu",
     "anthropic",
     "google.genai",
     "deepgram",
