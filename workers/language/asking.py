@@ -79,6 +79,8 @@ class Asking:
         asked = answers.readable(messages, self._member.name)
         async with aclosing(model.astream(asked)) as stream:
             async for chunk in stream:
+                if limit.expired():  # this very moment, or an SDK lost the cancellation
+                    raise TimeoutError
                 if not self._chunks:
                     limit.reschedule(until)
                 self._chunks.append(chunk)

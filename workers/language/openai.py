@@ -48,6 +48,9 @@ def chat(transport: httpx2.AsyncBaseTransport | None, **values: Any) -> ChatOpen
         max_retries=0,
         streaming=True,
         stream_usage=True,
+        # LangChain waits for each piece with asyncio.wait_for, which before Python 3.12 may lose a
+        # cancellation: a time limit or an interruption that stops nothing. Ours bounds it all.
+        stream_chunk_timeout=None,
         http_async_client=client,
     )
 

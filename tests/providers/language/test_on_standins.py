@@ -107,15 +107,21 @@ async def test_each_failure_has_its_code_and_the_next_question_is_answered(
     [
         {"fail": "silence"},
         {"say": "One two three four.", "fail": "stall"},
-        {"say": "word " * 1000, "delay": 0.05},
     ],
-    ids=["silence", "stall", "drip"],
+    ids=["silence", "stall"],
 )
 async def test_a_slow_answer_runs_into_its_time_limit(
     service: Service, slow: dict[str, Any]
 ) -> None:
     assert (await ask(service, slow, seconds=0.2)).code == failures.TIMEOUT
     assert (await ask(service, {"say": "Well again."})).words == "Well again."
+
+
+async def test_the_time_limit_holds_at_whatever_moment_it_comes(service: Service) -> None:
+    """Also when a piece arrives at that moment; an answer not stopped would be told as whole."""
+    words = {"say": "word " * 200, "delay": 0.001}
+    codes = [(await ask(service, words, seconds=0.01 * n)).code for n in range(1, 11)]
+    assert codes == [failures.TIMEOUT] * 10
 
 
 async def test_a_question_that_is_dropped_is_dropped_at_the_provider(
