@@ -35,7 +35,8 @@ test:  ## Install the test tools if needed and run every test (ARGS=tests/todo f
 
 unit:  ## The tests that start no programs of their own and no browser
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && \
-		exec env $(PYTEST) -n $(LANES) -m "not service and not browser" $(ARGS)
+		exec env $(PYTEST) -n $(LANES) \
+			-m "not service and not browser and not soak and not live and not llama" $(ARGS)
 
 soak:  ## Ten minutes of noise and a call of half an hour, at their true length
 	@$(FIND_PYTHON); "$$python" -m convonet.bootstrap test && exec env $(PYTEST) -m soak $(ARGS)

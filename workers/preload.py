@@ -42,7 +42,14 @@ MODULES: dict[str, tuple[str, ...]] = {
     SPEECH: ("workers.speech_jobs", "workers.reminders", "wave"),
 }
 # These say at length what our own log lines say in one.
-_NOISY = ("mcp.client", "httpx", "celery.worker.strategy", "celery.app.trace", "celery.beat")
+_NOISY = {
+    "mcp.client": logging.CRITICAL,
+    "httpx": logging.CRITICAL,
+    "langchain_google_genai": logging.ERROR,
+    "celery.worker.strategy": logging.WARNING,
+    "celery.app.trace": logging.WARNING,
+    "celery.beat": logging.WARNING,
+}
 
 
 def roles(queues: Iterable[str]) -> tuple[str, ...]:
@@ -145,5 +152,5 @@ def _on_child_end(**_: Any) -> None:
 
 
 def quieten() -> None:
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(logging.CRITICAL if name[0] in "mh" else logging.WARNING)
+    for name, level in _NOISY.items():
+        logging.getLogger(name).setLevel(level)
