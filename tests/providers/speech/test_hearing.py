@@ -18,6 +18,7 @@ from workers.speech.failures import ServiceError
 from workers.speech.openai import OpenAIOptions, OpenAITranscriber
 from workers.speech.sound import to_bytes, to_samples
 
+pytestmark = pytest.mark.service
 RECORDING = Path(__file__).parents[2] / "audio" / "01-woman.wav"
 WORDS = "what is on my list today"
 EVERY = pytest.mark.parametrize("name", ["local", "openai", "openai-whisper", "deepgram"])

@@ -22,6 +22,7 @@ from workers.speech.openai_voice import OpenAISynthesizer
 from workers.speech.options import PicoOptions
 from workers.speech.pico import PicoSynthesizer
 
+pytestmark = pytest.mark.service
 TEXT = "You have three todos today."
 LONG = f"{TEXT} {TEXT} {TEXT}"
 EVERY = pytest.mark.parametrize("name", ["pico", "openai", "deepgram", "elevenlabs"])
