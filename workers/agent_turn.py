@@ -140,6 +140,7 @@ class TurnRunner:
         mark("thinking", record.id)
         future = self._loop.submit(run.drive(messages, tools_deadline))
         try:
+            record.started()
             record.reply.prepare()
             return self._record_steps(record, inbox, run, deadline)
         finally:

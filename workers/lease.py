@@ -65,8 +65,9 @@ class Lease:
         self._call_id = str(turn.call_id)
         self._redis = redis
         self._granted = granted
-        self._cancelled, self._looked = False, 0.0
         self.attempt = turn.attempts
+        # A turn that nobody had before is told to start at once, and then we know.
+        self._cancelled, self._looked = False, granted if self.first else 0.0
 
     @property
     def first(self) -> bool:
@@ -161,10 +162,10 @@ def _call_of(call_id: UUID) -> Call:
     return Call.objects.select_related("user").get(pk=call_id)
 
 
-def take(turn_id: str, redis: Any, *told: Event) -> tuple[Turn, Lease] | None:
+def take(turn_id: str, redis: Any) -> tuple[Turn, Lease] | None:
     """The turn if it is to be run and nobody runs it; the row is ours from here on.
 
-    The call is told `told`, and an earlier worker of the turn is refused from then on.
+    An earlier worker of the turn may tell of it until we tell something.
     """
     turn = find(turn_id)
     granted, now = monotonic(), timezone.now()
@@ -187,9 +188,7 @@ def take(turn_id: str, redis: Any, *told: Event) -> tuple[Turn, Lease] | None:
         queued_at=None,
     ):
         return None
-    lease = Lease(turn, redis, granted)
-    lease.tell(*told, if_wanted=True)
-    return turn, lease
+    return turn, Lease(turn, redis, granted)
 
 
 def _until(now: datetime) -> datetime:

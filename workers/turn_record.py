@@ -60,20 +60,26 @@ class TurnRecord:
     ) -> TurnRecord | None:
         """Take the turn, also from a worker that died with it; None when it is not ours to run.
 
-        The call is told that it starts, unless it is taken only to be ended.
+        The call is told that it starts again, unless it is taken only to be ended.
         """
-        taken = take(turn_id, redis, *([TurnStarted(turn_id)] if start else []))
+        taken = take(turn_id, redis)
         if taken is None:
             return None
         turn, lease = taken
         record = cls(turn, lease, redis, most_characters)
         if not lease.first:
+            lease.tell(*([TurnStarted(turn_id)] if start else []), if_wanted=True)
             record._go_on()
         mark("claimed", record.id)
         return record
 
+    def started(self) -> None:
+        """Tell the call while the agent begins, unless it was told with the claim."""
+        if self.lease.first:
+            self.lease.tell(TurnStarted(self.id), if_wanted=True)
+
     def _go_on(self) -> None:
-        """From what an earlier worker has left."""
+        """From what an earlier worker has left, and can add nothing to any more."""
         self.redis.delete(keys.reply_text(self.id))
         self._messages = checkpoint.load(self.turn)
         if not self._messages:

@@ -14,7 +14,8 @@ from voice.events import SentenceReady, TurnStarted, decode
 from voice.models import Call, Turn
 from voice.streams import FIELD
 from workers.errors import LeaseLost
-from workers.lease import Lease, take
+from workers.lease import Lease
+from workers.turn_record import TurnRecord
 
 pytestmark = [pytest.mark.service, pytest.mark.django_db]
 TASK = b'{"a": "task"}'
@@ -37,9 +38,10 @@ def told(turn: Turn, redis: redis_library.Redis) -> Callable[[], list[object]]:
 
 
 def held(turn: Turn, redis: redis_library.Redis) -> Lease:
-    taken = take(str(turn.pk), redis, TurnStarted(str(turn.pk)))
-    assert taken is not None
-    return taken[1]
+    record = TurnRecord.claim(str(turn.pk), redis, 1500)
+    assert record is not None
+    record.started()
+    return record.lease
 
 
 def test_a_sentence_its_event_and_its_task_are_there_together(
