@@ -21,7 +21,7 @@ _REASONS = {
     "half": "the answer broke off",
     "garbage": "an answer that makes no sense",
     "refused": "it refused the question",
-    "missing": "it is not set up",
+    "missing": "it is not set up, or lacks the model",
     "model": "it failed",
     "speech": "it failed",
     STOPPED: "stopped by the caller",

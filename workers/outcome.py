@@ -18,6 +18,7 @@ _WHY = {
     "model_unreached": "I could not reach the language service.",
     "model_half": "The language service broke off in the middle of its answer.",
     "model_garbage": "The language service gave no answer that makes sense.",
+    "model_missing": "The language service does not know the model I was told to ask.",
     "model_refused": "The language service declined to answer that.",
     "memory": "That was too much for me at once.",
     "attempts": "Something went wrong several times.",

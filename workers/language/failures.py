@@ -20,12 +20,13 @@ UNREACHED = "model_unreached"
 HALF = "model_half"
 GARBAGE = "model_garbage"
 REFUSED = "model_refused"
+MISSING = "model_missing"
 UNKNOWN = "model"
 
 # Another try of the same provider may well succeed.
 TRANSIENT = frozenset({RATE, SERVER, UNREACHED, HALF, GARBAGE})
 # What the next question would meet again, and wait for or be refused by.
-LASTING = frozenset({AUTH, RATE, TIMEOUT, UNREACHED})
+LASTING = frozenset({AUTH, RATE, TIMEOUT, UNREACHED, MISSING})
 # About one question and not about the provider.
 ABOUT_QUESTION = frozenset({REFUSED})
 
@@ -37,10 +38,10 @@ _LANGCHAIN: tuple[tuple[type[BaseException], str], ...] = (
     (langchain.ModelConnectionError, UNREACHED),
     (langchain.ModelAPIError, SERVER),
     (langchain.ModelInvalidRequestError, REFUSED),
-    (langchain.ModelNotFoundError, REFUSED),
+    (langchain.ModelNotFoundError, MISSING),
     (langchain.ContextOverflowError, REFUSED),
 )
-_STATUS = {401: AUTH, 402: AUTH, 403: AUTH, 408: TIMEOUT, 429: RATE}
+_STATUS = {401: AUTH, 402: AUTH, 403: AUTH, 404: MISSING, 408: TIMEOUT, 429: RATE}
 # Said in the middle of a stream, whose HTTP status was 200.
 _SAID = {
     "authentication_error": AUTH,

@@ -54,7 +54,7 @@ CODES = {
     "noise": failures.GARBAGE,
     "empty": failures.GARBAGE,
     "refusal": failures.REFUSED,
-    "model": failures.REFUSED,
+    "model": failures.MISSING,
 }
 
 
