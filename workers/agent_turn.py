@@ -28,9 +28,10 @@ from workers.errors import LeaseLost
 from workers.inbox import Inbox
 from workers.loop import LoopThread
 from workers.options import AgentOptions
+from workers.past_turns import earlier_turns
 from workers.tools import TodoServer
 from workers.turn_context import TurnContext
-from workers.turn_record import TurnRecord, earlier_turns
+from workers.turn_record import TurnRecord
 
 logger = logging.getLogger("workers.agent_turn")
 

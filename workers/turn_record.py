@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
@@ -17,7 +15,6 @@ from voice.events import ToolFinished, ToolStarted, TurnFailed, TurnFinished, Tu
 from voice.models import ToolCall, Turn
 from voice.preferences import chosen
 from workers import checkpoint, steps, uses
-from workers.history import PastTool, PastTurn
 from workers.language.answers import ASKED
 from workers.language.models import LOCAL
 from workers.lease import Lease, find, take
@@ -130,6 +127,7 @@ class TurnRecord:
         self._messages += messages
         with self.lease.writing():
             checkpoint.save(self.turn, self._messages)
+            self._keep_uses()
 
     def words(self, text: str, *, english: bool = False) -> None:
         mark("worded", self.id)
@@ -138,7 +136,7 @@ class TurnRecord:
         self.reply.add(text, english=english)
 
     def asked(self, use: Use) -> None:
-        """Kept with the turn's end; who answered last is who answered."""
+        """Kept with the step it was for; who answered last is who answered."""
         self._uses.append(use)
         if not use.error:
             self.turn.model_name = "/".join(filter(None, [use.provider, use.model]))[:80]
@@ -233,8 +231,12 @@ class TurnRecord:
         with self.lease.writing():
             self.lease.rows.update(**values)
             self._set_state(state)
-            uses.record(*self._uses, call_id=turn.call_id, turn_id=turn.pk)
+            self._keep_uses()
             checkpoint.delete(turn)
+
+    def _keep_uses(self) -> None:
+        uses.record(*self._uses, call_id=self.turn.call_id, turn_id=self.turn.pk)
+        self._uses.clear()
 
     def _set_state(self, state: Turn.State) -> None:
         rows, now = self.lease.rows, timezone.now()
@@ -269,39 +271,6 @@ class TurnRecord:
 def call_id_of(step: steps.ToolBegan | steps.ToolEnded) -> str:
     """The model's id of the call, made unique: some models give every call the same."""
     return f"{step.ordinal}:{step.tool_call_id}"[:80]
-
-
-def earlier_turns(turn: Turn, most: int) -> list[PastTurn]:
-    """The call's last turns before this one that had words, oldest first.
-
-    In one query: a row for each tool call, and one for a turn that made none.
-    """
-    if turn.number == 1:
-        return []
-    found = (
-        # Numbers whose turn had no words are few.
-        Turn.objects.filter(call_id=turn.call_id, number__lt=turn.number)
-        .filter(number__gte=turn.number - 2 * most)
-        .exclude(transcript="")
-        .order_by("number", "tool_calls__started_at", "tool_calls__pk")
-        .values_list(*_PAST, "tool_calls__name", "tool_calls__arguments", "tool_calls__result")
-    )
-    turns = [_past(past, rows) for past, rows in groupby(found, key=itemgetter(slice(len(_PAST))))]
-    return turns[-most:]
-
-
-_PAST = ("number", "transcript", "state", "heard", "reply")
-
-
-def _past(past: tuple[int, str, str, str, str], rows: Iterable[tuple[Any, ...]]) -> PastTurn:
-    number, transcript, state, heard, reply = past
-    interrupted = state == State.INTERRUPTED
-    tools = [
-        PastTool(name, _object(arguments), result)
-        for *_, name, arguments, result in rows
-        if name is not None
-    ]
-    return PastTurn(number, transcript, heard if interrupted else reply, interrupted, tools)
 
 
 def _ended(ordinal: int, row: ToolCall) -> steps.ToolEnded:

@@ -17,7 +17,7 @@ from todo.models import Change, Priority, Reminder, Todo, ToolRequest
 from voice import keys
 from voice.models import Turn
 from workers.history import conversation
-from workers.turn_record import earlier_turns
+from workers.past_turns import earlier_turns
 
 QUEUES = ("agent", "speech")
 _TURN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

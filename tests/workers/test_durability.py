@@ -42,6 +42,7 @@ def test_a_turn_whose_child_is_killed_is_run_again_and_acts_once(
     assert turn.attempts == 2
     assert effects_of(agent).count("kill-once") == 1
     assert [row.ok for row in turn.tool_calls.all()] == [True]
+    assert [use.error for use in turn.uses.all()] == ["", ""]  # of the first child, too
     assert [type(e) for e in caller.events()].count(TurnStarted) == 2
     assert [type(e) for e in caller.events()].count(TurnFinished) == 1
 

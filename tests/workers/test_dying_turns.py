@@ -17,7 +17,8 @@ from voice.models import Call, Checkpoint, Turn
 from workers import checkpoint, steps
 from workers.errors import LeaseLost
 from workers.history import conversation
-from workers.turn_record import TurnRecord, earlier_turns
+from workers.past_turns import earlier_turns
+from workers.turn_record import TurnRecord
 
 pytestmark = pytest.mark.service
 Act = Callable[[TurnRecord], object]
