@@ -111,6 +111,30 @@ class TurnFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Briefed:
+    """What a speech-to-speech model needs to know to take the call.
+
+    `tools` are function tools as the OpenAI Realtime API takes them (`type`, `name`,
+    `description`, `parameters`); `history` holds `{"role": "user" | "assistant", "text": …}`,
+    oldest first.
+    """
+
+    instructions: str
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    history: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswered:
+    """`text` is a tool call's result as the model reads it; with `end_call` the call is to end."""
+
+    turn_id: str
+    tool_call_id: str
+    text: str
+    end_call: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TodosChanged:
     summary: str
     change_id: int | None = None
@@ -137,6 +161,8 @@ CallEvent = (
     | SentenceAudio
     | TurnFinished
     | TurnFailed
+    | Briefed
+    | ToolAnswered
 )
 PersonEvent = TodosChanged | ReminderDue
 Event = CallEvent | PersonEvent
@@ -153,6 +179,8 @@ _KINDS: dict[str, type[Event]] = {
         SentenceAudio,
         TurnFinished,
         TurnFailed,
+        Briefed,
+        ToolAnswered,
         TodosChanged,
         ReminderDue,
     )
