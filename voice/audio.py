@@ -39,3 +39,4 @@ class AudioFormat:
 
 
 BROWSER = AudioFormat("pcm16", 16_000)
+PHONE = AudioFormat("mulaw", 8_000)

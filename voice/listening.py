@@ -1,7 +1,7 @@
 """The caller's audio, from socket bytes to utterances: voice gate, endpointing, bounded buffer.
 
 One `Listener` per call, called for every message of the socket: keep it short. The buffer is the
-only inbound audio in the web process and holds at most one utterance.
+only inbound audio in the web process and holds at most one utterance, in the call's own format.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import _webrtcvad
 
+from voice import g711
 from voice.audio import AudioFormat
 from voice.endpointing import Endpoint, Endpointer
 from voice.options import EndpointOptions
@@ -29,11 +30,15 @@ class Heard:
 
 
 class Listener:
-    """Feeds PCM16 to WebRTC's voice gate frame by frame at the call's own rate."""
+    """Feeds a call's audio to WebRTC's voice gate frame by frame at the call's own rate.
+
+    Raises ValueError for a rate the gate does not take: it has 8, 16, 32 and 48 kHz.
+    """
 
     def __init__(self, audio_format: AudioFormat, options: EndpointOptions) -> None:
-        if audio_format.encoding != "pcm16":
-            raise ValueError("the listener takes PCM16")
+        samples = audio_format.rate_hz * options.frame_ms // 1000
+        if not _webrtcvad.valid_rate_and_frame_length(audio_format.rate_hz, samples):
+            raise ValueError(f"the voice gate does not take {audio_format}")
         self._options = options
         self._format = audio_format
         self._gate = _webrtcvad.create()
@@ -41,6 +46,8 @@ class Listener:
         _webrtcvad.set_mode(self._gate, options.aggressiveness)
         self._endpointer = Endpointer(options)
         self._frame_bytes = audio_format.bytes_of(options.frame_ms)
+        self._frame_samples = samples
+        self._mulaw = audio_format.encoding == "mulaw"
         self._lead_in_bytes = audio_format.bytes_of(options.lead_in_ms)
         self._buffer = bytearray()
         self._rest = b""
@@ -58,15 +65,17 @@ class Listener:
         """At most so many bytes of it."""
         return bytes(self._buffer[start : start + most])
 
-    def feed(self, pcm: bytes) -> Iterator[Heard]:
-        data = self._rest + pcm if self._rest else pcm
-        size = self._frame_bytes
+    def feed(self, audio: bytes) -> Iterator[Heard]:
+        data = self._rest + audio if self._rest else audio
+        size, samples = self._frame_bytes, self._frame_samples
         whole = len(data) - len(data) % size
         self._rest = data[whole:]
         rate, peak = self._format.rate_hz, self._options.least_peak
         for at in range(0, whole, size):
             frame = data[at : at + size]
-            voiced = _webrtcvad.process(self._gate, rate, frame, size // 2) and _loud(frame, peak)
+            pcm = g711.decode(frame) if self._mulaw else frame
+            # The gate first, in every case: it learns the line's noise from what it is given.
+            voiced = _webrtcvad.process(self._gate, rate, pcm, samples) and g711.peak(pcm) >= peak
             silence_ms = self._endpointer.silence_ms + self._options.frame_ms
             self._buffer += frame
             endpoint = self._endpointer.feed(voiced)
@@ -102,8 +111,3 @@ class Listener:
                 return Heard(endpoint, silence_ms=silence_ms)
             case Endpoint.RESUMED:
                 return Heard(endpoint)
-
-
-def _loud(frame: bytes, peak: int) -> bool:
-    samples = memoryview(frame).cast("h")
-    return max(samples) >= peak or min(samples) <= -peak
