@@ -6,7 +6,6 @@ https://platform.openai.com/docs/api-reference/audio/createTranscription. Its vo
 
 from __future__ import annotations
 
-import audioop
 import io
 import math
 import wave
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from convonet import env
+from voice import g711
 from voice.audio import AudioFormat
 from workers.ports import Transcription
 from workers.speech.formats import check
@@ -90,7 +90,7 @@ def options_from_environment() -> OpenAIOptions:
 
 def _wav(audio: bytes, audio_format: AudioFormat) -> bytes:
     """A file that every server can read; µ-law becomes plain samples at its own rate."""
-    pcm = audioop.ulaw2lin(audio, 2) if audio_format.encoding == "mulaw" else audio
+    pcm = g711.decode(audio) if audio_format.encoding == "mulaw" else audio
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setnchannels(1)

@@ -6,6 +6,7 @@ Imports nothing but the standard library: launchers read `LEAN_ENVIRONMENT` befo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 # Read by the C libraries when a process starts, so it must be set before the speech worker is.
@@ -15,6 +16,15 @@ LEAN_ENVIRONMENT: dict[str, str] = {
     # The only product numpy computes is small: threads would spin for longer than it takes.
     "OPENBLAS_NUM_THREADS": "1",
 }
+
+
+class Quality(StrEnum):
+    """Of resampling between a call's rate and an engine's: the values of `RESAMPLE_QUALITY`."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    BEST = "best"
 
 
 @dataclass(frozen=True, slots=True)

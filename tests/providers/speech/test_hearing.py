@@ -9,8 +9,7 @@ import pytest
 
 from tests.providers.speech.conftest import TRANSCRIBERS, haste
 from tests.standins.speech_http import StandIn
-from tests.workers.speech.speaking import PHONE
-from voice.audio import BROWSER, AudioFormat
+from voice.audio import BROWSER, PHONE, AudioFormat
 from workers.errors import SpeechError
 from workers.ports import Transcriber
 from workers.speech.deepgram import DeepgramOptions, DeepgramTranscriber

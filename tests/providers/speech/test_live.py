@@ -12,8 +12,8 @@ from convonet import providers
 from convonet.providers import HEARING, SPEAKING, Provider
 from tests.providers.speech.test_hearing import WORDS, plain, recorded
 from tests.standins.speech_http import Hear
-from tests.workers.speech.speaking import PHONE, say
-from voice.audio import BROWSER, AudioFormat
+from tests.workers.speech.speaking import say
+from voice.audio import BROWSER, PHONE, AudioFormat
 from workers.errors import SpeechError
 from workers.ports import Manner, Synthesizer, Transcriber
 from workers.speech.sound import to_bytes, to_samples

@@ -10,8 +10,8 @@ from py_nanotts import NanoTTS
 from tests.providers.speech.conftest import SYNTHESIZERS, haste
 from tests.providers.speech.test_hearing import CODES, plain
 from tests.standins.speech_http import Hear, StandIn
-from tests.workers.speech.speaking import PHONE, say
-from voice.audio import BROWSER, AudioFormat
+from tests.workers.speech.speaking import say
+from voice.audio import BROWSER, PHONE, AudioFormat
 from workers.errors import SpeechError
 from workers.ports import Manner, Synthesizer
 from workers.speech.deepgram import DeepgramOptions, DeepgramSynthesizer

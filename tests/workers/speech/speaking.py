@@ -1,11 +1,9 @@
-"""What the tests of the engines share: the telephone's format, and a sentence as audio."""
+"""What the tests of the engines share: a sentence as audio."""
 
 from __future__ import annotations
 
 from voice.audio import BROWSER, AudioFormat
 from workers.ports import Synthesizer
-
-PHONE = AudioFormat("mulaw", 8_000)
 
 
 def say(synthesizer: Synthesizer, text: str, audio_format: AudioFormat = BROWSER) -> bytes:

@@ -4,8 +4,8 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.workers.speech.speaking import PHONE, say
-from voice.audio import BROWSER, AudioFormat
+from tests.workers.speech.speaking import say
+from voice.audio import BROWSER, PHONE, AudioFormat
 from workers.errors import SpeechError
 from workers.speech.options import PicoOptions
 from workers.speech.pico import PicoSynthesizer, options_from_environment

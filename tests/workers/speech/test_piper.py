@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tests.workers.speech.speaking import PHONE, say
-from voice.audio import BROWSER, AudioFormat
+from tests.workers.speech.speaking import say
+from voice.audio import BROWSER, PHONE, AudioFormat
 from workers.errors import SpeechError
 from workers.speech.options import WhisperOptions
 from workers.speech.whisper import WhisperTranscriber
