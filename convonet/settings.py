@@ -7,6 +7,7 @@ key-less agent, with everything it writes below `var/`.
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 
@@ -24,6 +25,8 @@ PUBLIC_URL = env.text("PUBLIC_URL")
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = secret.load_or_make(VAR_DIR / "secret_key", env.text("SECRET_KEY"))
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+if (_public_host := urlsplit(PUBLIC_URL).hostname) and _public_host not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append(_public_host)
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 # Logs the first visitor on loopback in as `demo`; never when the service is published.
 EMBEDDED_LOGIN = env.flag("CONVONET_EMBEDDED_LOGIN", default=not PUBLIC_URL)
@@ -52,6 +55,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "todo",
     "voice",
+    "phone",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -177,6 +181,47 @@ MCP_PORT = env.integer("MCP_PORT", 8001, least=1, most=65_535)
 MCP_URL = env.text("MCP_URL", f"http://127.0.0.1:{MCP_PORT}/mcp")
 MCP_TOKEN = secret.derive(SECRET_KEY, "mcp")
 
+# What tools there are, by dotted path: the person's own, and those of the telephone.
+TOOLSETS = ["todo.tools.catalogue.TOOLS", "phone.tools.TOOLS"]
+# soxr's quality between a call's rate and an engine's (docs/speech.md).
+RESAMPLE_QUALITY = env.choice("RESAMPLE_QUALITY", "medium", ["low", "medium", "high", "best"])
+# Speech to speech: `openai` has its Realtime API hold the conversation; empty has our own parts.
+REALTIME = env.choice("REALTIME", "", ["", "openai"])
+
+# --- Telephone ------------------------------------------------------------------------------
+# Without a token there is no telephone: its addresses answer 404.
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
+TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
+# The number that reminders call from.
+TWILIO_NUMBER = env.text("TWILIO_NUMBER")
+TWILIO_API_URL = env.text("TWILIO_API_URL", "https://api.twilio.com")
+PHONE_GREETING = env.text("PHONE_GREETING", "Hello, this is Convonet.")
+
+# --- Recordings -----------------------------------------------------------------------------
+RECORDING_CONSENT = env.text("RECORDING_CONSENT", "This call is recorded.")
+RECORDING_RETENTION_DAYS = env.integer("RECORDING_RETENTION_DAYS", 30, least=1)
+RECORDINGS_BUCKET = env.text("RECORDINGS_BUCKET")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "recordings": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(VAR_DIR / "recordings"), "file_permissions_mode": 0o600},
+    },
+}
+if RECORDINGS_BUCKET:
+    # Keys and region are boto3's own variables (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, …).
+    STORAGES["recordings"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": RECORDINGS_BUCKET,
+            "endpoint_url": env.text("RECORDINGS_ENDPOINT") or None,
+            "default_acl": None,
+            "querystring_auth": True,
+            "file_overwrite": True,
+        },
+    }
+
 # --- Flower ---------------------------------------------------------------------------------
 FLOWER_PORT = env.integer("FLOWER_PORT", 5555, least=1, most=65_535)
 FLOWER_ADDRESS = env.text("FLOWER_ADDRESS", "127.0.0.1")
@@ -213,7 +258,8 @@ UNFOLD = {
 # --- Calls ----------------------------------------------------------------------------------
 MAX_CALLS = env.integer("MAX_CALLS", 100, least=1, most=10_000)
 MAX_CALLS_PER_USER = env.integer("MAX_CALLS_PER_USER", 8, least=1, most=10_000)
-MAX_CALL_SECONDS = env.seconds("MAX_CALL_SECONDS", 1800.0, least=10.0)
+# As long as Twilio keeps a call up.
+MAX_CALL_SECONDS = env.seconds("MAX_CALL_SECONDS", 14_400.0, least=10.0)
 ENDPOINT_SILENCE_MS = env.integer("ENDPOINT_SILENCE_MS", 600, least=200, most=3000)
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
@@ -224,6 +270,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "fields"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
-        name: {"level": LOG_LEVEL} for name in ("convonet", "todo", "voice", "workers", "celery")
+        name: {"level": LOG_LEVEL}
+        for name in ("convonet", "todo", "voice", "phone", "workers", "celery")
     },
 }

@@ -5,6 +5,7 @@ The worker signs it, the MCP server reads it; a model never sees it and cannot m
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -25,17 +26,28 @@ class Context:
     time_zone: str
     call_id: UUID | None
     turn_id: UUID | None
+    tools: frozenset[str] | None = None
+    """All that may be used; None: every tool."""
+
+    def allows(self, tool: str) -> bool:
+        return self.tools is None or tool in self.tools
 
 
 def sign(
-    user_id: int, time_zone: str, call_id: UUID | str | None, turn_id: UUID | str | None
+    user_id: int,
+    time_zone: str,
+    call_id: UUID | str | None,
+    turn_id: UUID | str | None,
+    tools: Iterable[str] | None = None,
 ) -> str:
-    note = {
+    note: dict[str, object] = {
         "u": user_id,
         "z": time_zone,
         "c": str(call_id) if call_id else None,
         "t": str(turn_id) if turn_id else None,
     }
+    if tools is not None:
+        note["a"] = sorted(tools)
     return signing.dumps(note, salt=SALT)
 
 
@@ -45,7 +57,8 @@ def read(text: object, *, max_age: int = MAX_AGE_SECONDS) -> Context:
         raise ForgedContext("no context")
     try:
         note = signing.loads(text, salt=SALT, max_age=max_age)
-        return Context(int(note["u"]), str(note["z"]), _uuid(note["c"]), _uuid(note["t"]))
+        tools = frozenset(map(str, note["a"])) if "a" in note else None
+        return Context(int(note["u"]), str(note["z"]), _uuid(note["c"]), _uuid(note["t"]), tools)
     except (signing.BadSignature, KeyError, TypeError, ValueError) as error:
         raise ForgedContext("bad context") from error
 

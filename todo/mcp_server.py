@@ -23,7 +23,8 @@ from mcp.server.lowlevel import Server
 
 from todo import context
 from todo.actor import Actor, actor_for
-from todo.tools import TOOLS, run_tool
+from todo.tools import run_tool
+from todo.tools.toolsets import tools
 
 logger = logging.getLogger(__name__)
 SERVER_NAME = "convonet-todo"
@@ -46,7 +47,16 @@ REFUSED: dict[str, Any] = {
 }
 BROKEN = REFUSED | {"said": "I could not reach your todos just now, so nothing was changed."}
 TOO_MUCH = REFUSED | {"said": "That was too much for me at once, so nothing was changed."}
-Identify = Callable[[dict[str, Any]], Actor]
+NOT_ALLOWED = REFUSED | {
+    "said": "I can only do that for somebody I know. Please key in or say your PIN first."
+}
+Identify = Callable[[dict[str, Any], str], Actor]
+
+
+class NotAllowed(Exception):
+    """This caller may not use this tool."""
+
+
 Handler = Callable[[types.CallToolRequest], Awaitable[types.ServerResult]]
 
 
@@ -65,12 +75,15 @@ def tool_list() -> list[types.Tool]:
                 openWorldHint=False,
             ),
         )
-        for tool in TOOLS
+        for tool in tools()
     ]
 
 
 def make_server(identify: Identify) -> Server[Any, Any]:
-    """`identify` turns a request's `_meta` into the acting person or raises ForgedContext."""
+    """`identify` turns a request's `_meta` and tool into the acting person.
+
+    It raises ForgedContext, or NotAllowed for a tool that is not for them.
+    """
     server: Server[Any, Any] = Server(
         SERVER_NAME, version=settings.VERSION, instructions=INSTRUCTIONS
     )
@@ -84,9 +97,11 @@ def make_server(identify: Identify) -> Server[Any, Any]:
     return server
 
 
-def identify_by_context(meta: dict[str, Any]) -> Actor:
+def identify_by_context(meta: dict[str, Any], tool: str) -> Actor:
     """The person our own worker signed for."""
     note = context.read(meta.get(CONTEXT_META))
+    if not note.allows(tool):
+        raise NotAllowed
     return _actor(note.user_id, note.time_zone, note.call_id, note.turn_id)
 
 
@@ -97,7 +112,7 @@ def identify_as(user_id: int, time_zone: str) -> Identify:
     sign here of when they have spoken.
     """
     call_id = uuid4()
-    return lambda meta: _actor(user_id, time_zone, call_id, uuid4())
+    return lambda meta, tool: _actor(user_id, time_zone, call_id, uuid4())
 
 
 def _calling(identify: Identify) -> Handler:
@@ -125,7 +140,10 @@ def _call(
     close_old_connections()
     key = meta.get(KEY_META) or ""
     try:
-        return run_tool(identify(meta), name, arguments, key if isinstance(key, str) else "")
+        return run_tool(identify(meta, name), name, arguments, key if isinstance(key, str) else "")
+    except NotAllowed:
+        logger.info("tool call not allowed", extra={"tool": name[:60]})
+        return NOT_ALLOWED
     except context.ForgedContext:
         logger.warning("tool call refused without a valid context", extra={"tool": name[:60]})
         return REFUSED

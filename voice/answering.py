@@ -6,6 +6,8 @@ next when told that this one ended. What the caller is told goes into the shared
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from voice import events, notices, patience
 from voice.late import LateAnswers
 from voice.options import CallOptions
@@ -16,6 +18,15 @@ from voice.turns import Announce, Cancel, Fill, HangUp, LiveTurn, Outcome, Run, 
 
 # The code of a turn whose speech never came, as far as the call was told.
 UNSAID = "not spoken"
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A sentence that is no answer; `then` the call ends, once it was heard."""
+
+    text: str
+    reminder_id: int | None = None
+    then: HangUp | None = None
 
 
 class Answering:
@@ -38,10 +49,12 @@ class Answering:
         turn.deadline = now + self._options.turn_seconds
         self._out.add(Run(turn))
 
-    def announce(self, reminder_id: int | None, text: str, now: float) -> None:
+    def announce(self, said: Announcement, now: float) -> None:
         """A turn of one sentence that nobody asked for."""
         self.turn = turn = self._turns.make("voice")
-        turn.announcement, turn.reminder_id, turn.reply = True, reminder_id, text
+        text = said.text
+        turn.announcement, turn.reminder_id, turn.reply = True, said.reminder_id, text
+        turn.hang_up = said.then
         turn.ended_at, turn.deadline = now, now + self._options.turn_seconds
         turn.playout.sentence_ready(0, text)
         turn.playout.finished(1)
@@ -188,7 +201,7 @@ class Answering:
 
     def _watch(self, turn: LiveTurn, now: float, *, hearing: bool) -> bool:
         if patience.unread(turn, now, self._options.playout.stalled_seconds):
-            self._hang_up(4408, "not reading", notices.NOT_READING)
+            self._hang_up(HangUp(4408, "not reading", notices.NOT_READING))
         elif patience.overdue(turn, now):
             turn.error = "deadline"
             self._out.notice(notices.TOO_LONG, "error")
@@ -212,14 +225,16 @@ class Answering:
 
     def _end(self, turn: LiveTurn, heard: str, now: float) -> None:
         self._done(turn, "failed" if turn.error else "done", heard, now)
-        if turn.end_call:
-            self._hang_up(1000, "said goodbye", notices.GOODBYE)
+        if turn.hang_up is not None:
+            self._hang_up(turn.hang_up)
+        elif turn.end_call:
+            self._hang_up(HangUp(1000, "said goodbye", notices.GOODBYE))
 
     def _done(self, turn: LiveTurn, outcome: Outcome, heard: str, now: float) -> None:
         self.turn = None
         turn.mark("done", now)
         self._out.done(turn, outcome, heard)
 
-    def _hang_up(self, code: int, reason: str, text: str) -> None:
+    def _hang_up(self, end: HangUp) -> None:
         self._ending = True
-        self._out.add(HangUp(code, reason, text))
+        self._out.add(end)

@@ -4,51 +4,38 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from voice.audio import BROWSER, AudioFormat
+from voice.controls import Audio, Control, Interrupt, Mute, Played, Start, Stop, Typed
 from voice.errors import Refused
 
-AUDIO_BYTES = 6400
-"""The largest audio message taken: 200 ms."""
+AUDIO_MS = 200
+"""The longest audio message taken."""
 TEXT_BYTES = 4096
 _HEADER = struct.Struct("<II")
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    time_zone: str
-    microphone: bool
+class BrowserWire:
+    """JSON messages and, as binary ones, audio with its turn and place in front."""
 
+    def __init__(self, audio_format: AudioFormat = BROWSER) -> None:
+        self.format = audio_format
+        # As long in time, whatever the rate.
+        self._most_bytes = audio_format.bytes_of(AUDIO_MS)
 
-@dataclass(frozen=True, slots=True)
-class Typed:
-    text: str
+    def decode(self, message: str | bytes) -> Control | None:
+        if isinstance(message, str):
+            return decode(message)
+        check_audio(message, self._most_bytes)
+        return Audio(message)
 
+    def message(self, message: dict[str, Any]) -> str:
+        return encode(message)
 
-@dataclass(frozen=True, slots=True)
-class Interrupt:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    muted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    turn_id: str
-    ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    pass
-
-
-Control = Start | Typed | Interrupt | Mute | Played | Stop
+    def audio(self, turn_id: str, number: int, at_ms: int, audio: bytes) -> tuple[bytes]:
+        return (audio_message(number, at_ms, audio),)
 
 
 def decode(text: str) -> Control:
@@ -92,9 +79,9 @@ def encode(message: dict[str, Any]) -> str:
     return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
 
 
-def check_audio(data: bytes) -> None:
+def check_audio(data: bytes, most_bytes: int) -> None:
     """Raises `Refused` for audio no client of ours sends."""
-    if len(data) > AUDIO_BYTES:
+    if len(data) > most_bytes:
         raise Refused(4413, "That audio message is too large.")
     if not data or len(data) % 2:
         raise Refused(4400, "Audio must be whole 16-bit samples.")

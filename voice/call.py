@@ -2,7 +2,8 @@
 
 Tasks per call, owned here and ended with it: the reader (`voice.reader`, all that arrives), the
 mouth (`voice.mouth`, all that leaves, in order), the hand (`voice.errands`, all that must be
-stored or queued, in order), and the ear where a live recogniser is configured (`voice.ears`).
+stored or queued, in order), the ear where a live recogniser is configured (`voice.ears`), and the
+attendant where one has to ask who is calling (`voice.attendant`).
 Each states its bounds.
 """
 
@@ -11,22 +12,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from dataclasses import replace
 
-from voice import browser_stream as wire
 from voice import events, keys
-from voice.audio import BROWSER, AudioFormat
+from voice.answering import Announcement
+from voice.attendant import Attend, Attendant, NoAttendant
 from voice.conversation import Conversation
+from voice.desk import CallDesk
 from voice.ears import Deaf, Ear, Hear, Verdict
 from voice.errands import Errands
 from voice.errors import CallError
-from voice.fillers import Fillers
 from voice.mouth import Mouth, SendMessage
-from voice.options import CallOptions
-from voice.ports import Events, Queue, Records, Store
 from voice.reader import Reader, Receive
-from voice.turns import Begin, Charge, Command, Fill, HangUp, Recognise, Tell, new_id
+from voice.setup import CallSetup, Surroundings
+from voice.turns import Aside, Begin, Charge, Command, Fill, HangUp, Recognise, Tell
 
 logger = logging.getLogger(__name__)
 
@@ -35,77 +34,78 @@ LEAVING_SECONDS = 8.0
 
 
 class CallSession:
-    """From `start` to the end of the socket, for one authenticated person."""
+    """From its beginning to the end of its socket, for one person or guest."""
 
-    def __init__(
-        self,
-        *,
-        user_id: int,
-        channel: str,
-        start: wire.Start,
-        send: SendMessage,
-        store: Store,
-        queue: Queue,
-        hub: Events,
-        records: Records,
-        fillers: Fillers,
-        options: CallOptions,
-        hear: Hear | None = None,
-        audio_format: AudioFormat = BROWSER,
-    ) -> None:
-        self.id = new_id()
-        self._user_id, self._channel, self._start = user_id, channel, start
-        self._hub, self._records = hub, records
-        self._format, self._options = audio_format, options
-        self._clock = time.monotonic
+    def __init__(self, setup: CallSetup, around: Surroundings, send: SendMessage) -> None:
+        self.id = setup.id
+        self._setup, self._around = setup, around
+        self._user_id = setup.user_id
+        self._hub, self._records = around.hub, around.records
+        self._options, self._clock = around.options, around.clock
         self._began = self._clock()
         self._end: HangUp | None = None
         self._ended, self._stirred = asyncio.Event(), asyncio.Event()
-        self._conversation = Conversation(audio_format, options)
+        self._person = ""
+        self._conversation = Conversation(setup.wire.format, around.options)
         self._mouth = Mouth(
             conversation=self._conversation,
+            wire=setup.wire,
             send=send,
-            store=store,
-            fillers=fillers,
+            store=around.store,
+            fillers=around.fillers,
             flush=self._flush,
             hang_up=self._hang_up,
             log_fields=self._fields(),
         )
-        self._ear = self._ear_by(hear)
+        self._ear = self._ear_by(around.hear)
+        self._attendant = self._attendant_by(setup.attend)
         self._reader = Reader(
             conversation=self._conversation,
-            audio_format=audio_format,
-            options=options,
+            wire=setup.wire,
+            options=around.options,
             ear=self._ear,
             flush=self._flush,
             notice=self._mouth.notice,
+            key=self._attendant.key,
             hang_up=self._hang_up,
+            clock=self._clock,
         )
         self._errands = Errands(
-            self.id, user_id, audio_format, store, queue, records, self._begun, self._errand_failed
+            self.id, setup, around, begun=self._begun, failed=self._errand_failed
         )
 
     def _ear_by(self, hear: Hear | None) -> Ear:
         if hear is None:
             return Deaf()
-        return hear(self._format, self._on_interim, self._on_verdict, self._fields())
+        return hear(self._setup.wire.format, self._on_interim, self._on_verdict, self._fields())
+
+    def _attendant_by(self, attend: Attend | None) -> Attendant:
+        if attend is None:
+            return NoAttendant()
+        desk = CallDesk(
+            self.id,
+            self._conversation,
+            clock=self._clock,
+            flush=self._flush,
+            known=self._known,
+            hang_up=self._hang_up,
+        )
+        return attend(desk)
 
     # Life -----------------------------------------------------------------------------------
     async def run(self, receive: Receive) -> HangUp:
         """Carry the call until either side ends it; answers how it ended."""
-        call, person = keys.call_stream(self.id), keys.person_stream(self._user_id)
-        await self._records.open_call(
-            self.id, self._user_id, self._channel, self._start.time_zone, str(self._format)
-        )
+        call = keys.call_stream(self.id)
+        await self._open()
         logger.info("call began", extra=self._fields())
         try:
             with self._hub.listening(tick=self._tick, broker=self._broker_changed):
                 await self._hub.subscribe(call, self._on_event, from_start=True)
-                await self._hub.subscribe(person, self._on_event, from_start=False)
                 await self._carry(receive)
         finally:
             self._hub.unsubscribe(call, self._on_event)
-            self._hub.unsubscribe(person, self._on_event)
+            if self._person:
+                self._hub.unsubscribe(self._person, self._on_event)
             end = self._end or HangUp(1000, "left", "")
             audio = self._reader.audio
             await self._records.close_call(self.id, end.reason, audio.received_ms, audio.dropped)
@@ -113,22 +113,46 @@ class CallSession:
             logger.info("call ended", extra=self._fields(reason=end.reason, seconds=took))
         return end
 
+    async def _open(self) -> None:
+        setup = self._setup
+        if setup.row_exists:
+            self._conversation.count_from(await self._records.take_call(self.id))
+            return
+        await self._records.open_call(
+            self.id, self._user_id, setup.channel, setup.time_zone, str(setup.wire.format)
+        )
+
     async def _carry(self, receive: Receive) -> None:
-        self._mouth.tell({"type": "ready", "call": self.id, "audio": str(self._format)})
+        self._mouth.tell({"type": "ready", "call": self.id, "audio": str(self._setup.wire.format)})
         async with asyncio.TaskGroup() as tasks:
-            mouth = tasks.create_task(self._mouth.run())
-            hand = tasks.create_task(self._errands.run())
-            ear = tasks.create_task(self._ear.run())
+            self._tasks = tasks
+            parts = [
+                tasks.create_task(self._mouth.run()),
+                tasks.create_task(self._errands.run()),
+                tasks.create_task(self._ear.run()),
+                tasks.create_task(self._attendant.run()),
+            ]
+            if self._setup.identified:
+                await self._join_person(self._user_id)
+            self._attendant.begun()
             reader = tasks.create_task(self._reader.run(receive))
-            await self._tell_missed_reminders()
             ended = tasks.create_task(self._ended.wait())
             await asyncio.wait({reader, ended}, return_when=asyncio.FIRST_COMPLETED)
             reader.cancel()
             ended.cancel()
             await self._leave()
-            mouth.cancel()
-            hand.cancel()
-            ear.cancel()
+            for part in parts:
+                part.cancel()
+
+    async def _join_person(self, user_id: int) -> None:
+        """From here on the call hears what is told to this person, and what was missed."""
+        self._user_id, self._person = user_id, keys.person_stream(user_id)
+        await self._hub.subscribe(self._person, self._on_event, from_start=False)
+        await self._tell_missed_reminders()
+
+    def _known(self, user_id: int) -> None:
+        self._errands.known(user_id)
+        self._tasks.create_task(self._join_person(user_id))
 
     async def _leave(self) -> None:
         """Hand on what was said before the caller went; forget what was half said."""
@@ -156,7 +180,7 @@ class CallSession:
                     "speech": event.speech,
                 }
             )
-            self._conversation.announce(event.reminder_id, event.speech, now)
+            self._conversation.announce(Announcement(event.speech, event.reminder_id), now)
         elif not isinstance(event, events.TodosChanged):
             self._conversation.handle(event, now)
         self._flush()
@@ -188,14 +212,14 @@ class CallSession:
             minutes = round(self._options.most_seconds / 60)
             text = f"This call has lasted {minutes} minutes, so I end it here. Please call again."
             self._hang_up(HangUp(4430, "call too long", text))
+        self._attendant.tick(now)
         self._conversation.tick(now)
         self._flush()
 
     async def _tell_missed_reminders(self) -> None:
         for reminder_id, text in await self._records.missed_reminders(self._user_id):
-            self._conversation.announce(
-                reminder_id, f"You missed a reminder: {text}", self._clock()
-            )
+            missed = Announcement(f"You missed a reminder: {text}", reminder_id)
+            self._conversation.announce(missed, self._clock())
         self._flush()
 
     # Outside --------------------------------------------------------------------------------
@@ -214,6 +238,10 @@ class CallSession:
                 self._hang_up(command)
             case Fill(turn=turn):
                 self._mouth.fill(turn)
+            case Aside(turn=turn):
+                if not self._attendant.words(turn.transcript or "") and turn.transcript:
+                    self._conversation.take_up(turn, self._clock())
+                    self._flush()
             case Recognise(by_worker=False) if self._ear.recognise(command):
                 pass
             case Recognise(by_worker=False):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from voice import events, notices, patience
-from voice.answering import Answering
+from voice.answering import Announcement, Answering
 from voice.audio import AudioFormat
 from voice.errors import BrokerLost
 from voice.options import CallOptions
@@ -29,10 +29,10 @@ class Conversation:
     ) -> None:
         self._options = options
         self._out = Telling()
-        turns = TurnMaker(audio_format, options.playout, ids)
+        self._turns = turns = TurnMaker(audio_format, options.playout, ids)
         self._unanswered = Unanswered(audio_format, options, turns, self._out)
         self._answering = Answering(options, turns, self._out)
-        self._announcements: deque[tuple[int | None, str]] = deque(maxlen=8)
+        self._announcements: deque[Announcement] = deque(maxlen=8)
         self._kept: list[Command] = []
 
     def take(self) -> list[Command]:
@@ -49,6 +49,19 @@ class Conversation:
     def undecided(self) -> bool:
         """Something the caller said has not been handed to the agent yet."""
         return bool(self._unanswered.unrecognised())
+
+    def count_from(self, last_turn: int) -> None:
+        """The call has had turns before, up to this number."""
+        self._turns.count_from(last_turn)
+
+    def take_words(self, wanted: bool) -> None:
+        """While wanted, what is said comes as `Aside` and is no turn, unless it is `taken_up`."""
+        self._unanswered.aside = wanted
+
+    def take_up(self, turn: LiveTurn, now: float) -> None:
+        """The words that came as an aside are for the agent after all."""
+        if self._unanswered.take_up(turn, now):
+            self._start_next(now)
 
     # Speech ---------------------------------------------------------------------------------
     def speech_started(self, now: float) -> None:
@@ -108,15 +121,20 @@ class Conversation:
         if isinstance(event, events.Transcribed):
             changed = self._unanswered.transcribed(event, now)
             if changed and event.failed:
-                self._announcements.append((None, notices.NOT_HEARD))
+                self._announcements.append(Announcement(notices.NOT_HEARD))
         else:
             changed = self._answering.handle(event, now)
         if changed:
             self._start_next(now)
 
-    def announce(self, reminder_id: int, text: str, now: float) -> None:
-        self._announcements.append((reminder_id, text))
+    def announce(self, said: Announcement, now: float) -> None:
+        self._announcements.append(said)
         self._start_next(now)
+
+    def be_quiet(self, now: float) -> None:
+        """Nothing that was to be announced is said any more."""
+        self._announcements.clear()
+        self.interrupt(now)
 
     def tick(self, now: float) -> None:
         """Look at the deadlines; about twice a second."""
@@ -168,7 +186,7 @@ class Conversation:
             if turn is not None:
                 self._answering.begin(turn, now)
         elif self._announcements and not self._unanswered.hearing:
-            self._answering.announce(*self._announcements.popleft(), now)
+            self._answering.announce(self._announcements.popleft(), now)
 
     def _ask_after(self, now: float) -> None:
         turns = self._unanswered.unrecognised()

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from convonet.stopwatch import mark
-from voice.audio import AudioFormat
 from voice.errors import WorkerMissing
-from voice.ports import Queue, Records, Store
+from voice.setup import CallSetup, Surroundings
 from voice.turns import (
     Announce,
     AskAfter,
@@ -31,20 +30,22 @@ class Errands:
     def __init__(
         self,
         call_id: str,
-        user_id: int,
-        audio_format: AudioFormat,
-        store: Store,
-        queue: Queue,
-        records: Records,
+        setup: CallSetup,
+        around: Surroundings,
+        *,
         begun: Callable[[Begin], None],
         failed: Callable[[Command, Exception], None],
     ) -> None:
-        self._call_id, self._user_id, self._format = call_id, user_id, audio_format
-        self._store, self._queue, self._records = store, queue, records
+        self._call_id, self._user_id, self._format = call_id, setup.user_id, setup.wire.format
+        self._store, self._queue, self._records = around.store, around.queue, around.records
         self._begun, self._failed = begun, failed
         self._waiting: asyncio.Queue[Command] = asyncio.Queue(maxsize=ERRANDS)
         self._next: Command | None = None
         self._asked = ""
+
+    def known(self, user_id: int) -> None:
+        """The caller is this person."""
+        self._user_id = user_id
 
     def add(self, command: Command) -> None:
         if isinstance(command, Begin):

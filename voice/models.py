@@ -11,6 +11,12 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from todo.models import Reminder
+
+
+def _guest_tools() -> list[str]:
+    return ["transfer_to_person"]
+
 
 class Business(models.Model):
     """People who share this service; its choices hold for members who made none themselves."""
@@ -21,6 +27,28 @@ class Business(models.Model):
     )
     language_model = models.CharField(max_length=80, blank=True)
     voice = models.CharField(max_length=80, blank=True)
+    # On the phone.
+    greeting = models.CharField(
+        max_length=200, blank=True, help_text="The first sentence a caller hears."
+    )
+    time_zone = models.CharField(max_length=64, blank=True)
+    hours = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="When people can be reached, for example “mon-fri 09:00-17:00”; empty: always.",
+    )
+    guest_tools = models.JSONField(
+        default=_guest_tools,
+        blank=True,
+        help_text="What callers may use who have not said who they are: names of tools.",
+    )
+    emergency_key = models.BooleanField(
+        default=False, help_text="The key # connects to the emergency department at once."
+    )
+    records_calls = models.BooleanField(default=False)
+    consent = models.CharField(
+        max_length=200, blank=True, help_text="Said before a call is recorded."
+    )
 
     class Meta:
         verbose_name_plural = "businesses"
@@ -51,17 +79,27 @@ class CallPreferences(models.Model):
 
 
 class Call(models.Model):
-    """One socket from accept to close."""
+    """One socket from accept to close; on the phone one call, which may have several."""
 
     class Channel(models.TextChoices):
         BROWSER = "browser", "browser"
         COMMAND = "command", "command line"
+        PHONE = "phone", "phone"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="calls"
     )
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.BROWSER)
+    business = models.ForeignKey(
+        Business, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls"
+    )
+    identified = models.BooleanField(
+        default=True, help_text="The caller has shown to be this person; else a guest's rights."
+    )
+    about_reminder = models.ForeignKey(
+        Reminder, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls"
+    )
     time_zone = models.CharField(max_length=64, blank=True)
     audio_format = models.CharField(max_length=20, default="pcm16/16000")
     started_at = models.DateTimeField(auto_now_add=True)

@@ -14,12 +14,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from convonet.stopwatch import mark
-from voice import browser_stream as wire
 from voice.conversation import Conversation
 from voice.errors import BrokerLost
 from voice.fillers import Fillers
 from voice.ports import Store
 from voice.turns import HangUp, LiveTurn
+from voice.wire import Wire
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class Mouth:
         self,
         *,
         conversation: Conversation,
+        wire: Wire,
         send: SendMessage,
         store: Store,
         fillers: Fillers,
@@ -43,12 +44,12 @@ class Mouth:
         hang_up: Callable[[HangUp], None],
         log_fields: Mapping[str, object],
     ) -> None:
-        self._conversation = conversation
+        self._conversation, self._wire = conversation, wire
         self._send, self._store = send, store
         self._fillers, self._filled = fillers, 0
         self._flush, self._hang_up = flush, hang_up
         self._log_fields = log_fields
-        self._outbox: deque[str] = deque()
+        self._outbox: deque[str | bytes] = deque()
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -59,8 +60,10 @@ class Mouth:
         if len(self._outbox) >= OUTBOX:
             self._hang_up(HangUp(4408, "not reading", "Your device stopped reading."))
             return
-        self._outbox.append(wire.encode(message))
-        self._wake.set()
+        encoded = self._wire.message(message)
+        if encoded is not None:
+            self._outbox.append(encoded)
+            self._wake.set()
 
     def notice(self, text: str, level: str = "warning") -> None:
         self.tell({"type": "notice", "text": text, "level": level})
@@ -111,7 +114,8 @@ class Mouth:
         self._conversation.sending(fetch, time.monotonic())
         self._flush()
         await self._send_outbox()
-        await self._send(wire.audio_message(turn.number, fetch.at_ms, pcm))
+        for message in self._wire.audio(turn.id, turn.number, fetch.at_ms, pcm):
+            await self._send(message)
         if not fetch.filler:
             mark("sent", turn.id)
         return True

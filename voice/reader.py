@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 
-from voice import browser_stream as wire
-from voice.audio import AudioFormat
+from voice import controls
 from voice.conversation import Conversation
 from voice.ears import Ear
 from voice.endpointing import Endpoint
@@ -19,6 +18,7 @@ from voice.limits import AudioAllowance, MessageAllowance
 from voice.listening import Heard, Listener
 from voice.options import CallOptions
 from voice.turns import HangUp
+from voice.wire import Wire
 
 Receive = Callable[[], Awaitable[str | bytes | None]]
 
@@ -30,29 +30,33 @@ class Reader:
         self,
         *,
         conversation: Conversation,
-        audio_format: AudioFormat,
+        wire: Wire,
         options: CallOptions,
         ear: Ear,
         flush: Callable[[], None],
         notice: Callable[[str], None],
+        key: Callable[[str], None],
         hang_up: Callable[[HangUp], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._conversation, self._ear = conversation, ear
+        self._wire, self._key, self._clock = wire, key, clock
         self._flush, self._notice, self._hang_up = flush, notice, hang_up
         self._most_characters = options.text_characters
-        self._listener = Listener(audio_format, options.endpoint)
+        self._listener = Listener(wire.format, options.endpoint)
         self._messages = MessageAllowance(options.messages_per_second)
         self._muted = False
-        self.audio = AudioAllowance(audio_format, options.flood_seconds)
+        self.audio = AudioAllowance(wire.format, options.flood_seconds)
 
     async def run(self, receive: Receive) -> None:
         """Until the socket ends (None) or the client breaks the protocol."""
         try:
             while (message := await receive()) is not None:
-                if isinstance(message, bytes):
-                    self._on_audio(message)
+                control = self._wire.decode(message)
+                if isinstance(control, controls.Audio):
+                    self._on_audio(control.data)
                 else:
-                    self._on_control(message)
+                    self._on_control(control)
         except Refused as refusal:
             self._hang_up(HangUp(refusal.code, "refused", refusal.sentence))
 
@@ -62,17 +66,16 @@ class Reader:
         if last is not None:
             self._heard(last)
 
-    def _on_audio(self, pcm: bytes) -> None:
-        wire.check_audio(pcm)
-        if self._muted or not self.audio.take(len(pcm), time.monotonic()):
+    def _on_audio(self, audio: bytes) -> None:
+        if self._muted or not self.audio.take(len(audio), self._clock()):
             return
-        for heard in self._listener.feed(pcm):
+        for heard in self._listener.feed(audio):
             self._heard(heard)
         self._ear.listen()
 
     def _heard(self, heard: Heard) -> None:
         """What follows from it goes its way at once: the ear is asked before more is heard."""
-        conversation, now = self._conversation, time.monotonic()
+        conversation, now = self._conversation, self._clock()
         match heard.endpoint:
             case Endpoint.STARTED:
                 self._ear.started(self._listener)
@@ -90,21 +93,23 @@ class Reader:
         if heard.endpoint in (Endpoint.ENDED, Endpoint.DISCARDED):
             self._ear.over()
 
-    def _on_control(self, text: str) -> None:
-        now = time.monotonic()
+    def _on_control(self, control: controls.Control | None) -> None:
+        now = self._clock()
         self._messages.take(now)
-        match wire.decode(text):
-            case wire.Typed(text=words):
+        match control:
+            case controls.Typed(text=words):
                 self._typed(words, now)
-            case wire.Interrupt():
+            case controls.Key(digit=digit):
+                self._key(digit)
+            case controls.Interrupt():
                 self._conversation.interrupt(now)
-            case wire.Played(turn_id=turn_id, ms=ms):
+            case controls.Played(turn_id=turn_id, ms=ms):
                 self._conversation.played(turn_id, ms, now)
-            case wire.Mute(muted=muted):
+            case controls.Mute(muted=muted):
                 self._mute(muted)
-            case wire.Stop():
+            case controls.Stop():
                 self._hang_up(HangUp(1000, "hung up", ""))
-            case wire.Start():
+            case controls.Start():
                 raise Refused(4400, "This call has already begun.")
         self._flush()
 

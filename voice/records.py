@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.db import close_old_connections
+from django.db.models import F, Max
 from django.utils import timezone
 
 from convonet import database
@@ -62,6 +63,21 @@ def open_call(call_id: str, user_id: int, channel: str, time_zone: str, audio_fo
 
 
 @in_database_thread
+def take_call(call_id: str) -> int:
+    """The call goes on in this process; answers the number of its last turn."""
+    rows = Call.objects.filter(pk=call_id)
+    rows.update(served_by=PROCESS, served_at=timezone.now(), ended_at=None, end_reason="")
+    last = Turn.objects.filter(call_id=call_id).aggregate(last=Max("number"))["last"]
+    return int(last or 0)
+
+
+@in_database_thread
+def identify(call_id: str, user_id: int) -> None:
+    """The caller has shown to be this person: what they say from here on is theirs."""
+    Call.objects.filter(pk=call_id).update(user_id=user_id, identified=True)
+
+
+@in_database_thread
 def close_call(call_id: str, reason: str, audio_in_ms: int, dropped_chunks: int) -> None:
     """End its row, and the turns whose answer nobody stayed to hear.
 
@@ -71,8 +87,9 @@ def close_call(call_id: str, reason: str, audio_in_ms: int, dropped_chunks: int)
     Call.objects.filter(pk=call_id).update(
         ended_at=now,
         end_reason=reason[:40],
-        audio_in_ms=audio_in_ms,
-        dropped_chunks=dropped_chunks,
+        # A telephone call may have had other sockets before.
+        audio_in_ms=F("audio_in_ms") + audio_in_ms,
+        dropped_chunks=F("dropped_chunks") + dropped_chunks,
     )
     unheard = Turn.objects.filter(call_id=call_id, state=Turn.State.SPEAKING)
     unheard.update(state=Turn.State.INTERRUPTED, finished_at=now)

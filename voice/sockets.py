@@ -17,7 +17,9 @@ from redis.exceptions import RedisError
 from voice import admission, doors, events, keys, records
 from voice import browser_stream as wire
 from voice.call import CallSession
+from voice.controls import Start
 from voice.errors import BrokerLost, Refused
+from voice.setup import CallSetup
 from voice.turns import HangUp
 from voice.wiring import Services, services
 
@@ -58,32 +60,26 @@ async def _admit(scope: dict[str, Any], receive: Receive, send: Send) -> HangUp:
     with admission.admitted(
         user.pk, most=settings.MAX_CALLS, most_per_user=settings.MAX_CALLS_PER_USER
     ):
-        joined.fillers.prepare()
         start = await _start(receive, joined)
-        session = CallSession(
+        setup = CallSetup(
             user_id=user.pk,
             channel="browser" if doors.is_page(scope) else "command",
-            start=start,
-            send=lambda message: _send(send, message),
-            store=joined.store,
-            queue=joined.queue,
-            hub=joined.hub,
-            records=records,
-            fillers=joined.fillers,
-            options=joined.options,
-            hear=joined.hear,
+            time_zone=start.time_zone,
+            wire=wire.BrowserWire(),
         )
-        return await session.run(lambda: _next(receive))
+        around = joined.around(setup.wire.format)
+        session = CallSession(setup, around, lambda message: send_message(send, message))
+        return await session.run(lambda: next_message(receive))
 
 
-async def _start(receive: Receive, joined: Services) -> wire.Start:
+async def _start(receive: Receive, joined: Services) -> Start:
     try:
         async with asyncio.timeout(joined.options.start_seconds):
-            message = await _next(receive)
+            message = await next_message(receive)
     except TimeoutError:
         raise Refused(4408, "The call was opened but never begun.") from None
     control = wire.decode(message) if isinstance(message, str) else None
-    if not isinstance(control, wire.Start):
+    if not isinstance(control, Start):
         raise Refused(4400, "A call begins with a start message.")
     return control
 
@@ -119,7 +115,7 @@ async def _tell_page(user_id: int, receive: Receive, send: Send) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             telling = tasks.create_task(tell())
-            while (message := await _next(receive)) is not None:
+            while (message := await next_message(receive)) is not None:
                 await _page_said(user_id, message)
             telling.cancel()
     finally:
@@ -157,7 +153,7 @@ def page_message(event: events.Event) -> dict[str, Any] | None:
             return None
 
 
-async def _next(receive: Receive) -> str | bytes | None:
+async def next_message(receive: Receive) -> str | bytes | None:
     """The next message's content; None when the socket is gone."""
     message = await receive()
     if message["type"] == "websocket.disconnect":
@@ -166,7 +162,7 @@ async def _next(receive: Receive) -> str | bytes | None:
     return data if data is not None else str(message["text"])
 
 
-async def _send(send: Send, message: str | bytes) -> None:
+async def send_message(send: Send, message: str | bytes) -> None:
     if isinstance(message, bytes):
         await send({"type": "websocket.send", "bytes": message})
     else:
@@ -174,7 +170,7 @@ async def _send(send: Send, message: str | bytes) -> None:
 
 
 async def _say(send: Send, message: dict[str, Any]) -> None:
-    await _send(send, wire.encode(message))
+    await send_message(send, wire.encode(message))
 
 
 async def unknown_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -20,6 +20,10 @@ class TurnMaker:
         self._numbers = 0
         self.new_id = ids
 
+    def count_from(self, last: int) -> None:
+        """The call has had so many numbers before."""
+        self._numbers = max(self._numbers, last)
+
     def make(self, source: Source) -> LiveTurn:
         number = self._next_number()
         return LiveTurn(playout=self.playout(), number=number, source=source, id=self.new_id())

@@ -52,6 +52,8 @@ class LiveTurn:
     unsaid: str = ""
     """Why a sentence of it could not be spoken: it was answered all the same."""
     end_call: bool = False
+    hang_up: HangUp | None = None
+    """How the call ends once an announcement was heard."""
     started: bool = False
     """A worker has taken it up."""
     asked_after: bool = False
@@ -154,6 +156,13 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """The words of this turn are not for the agent alone: it is taken up only if not taken."""
+
+    turn: LiveTurn
+
+
+@dataclass(frozen=True, slots=True)
 class AskAfter:
     """Nothing happens with this turn: is a worker of this role alive?"""
 
@@ -178,6 +187,7 @@ Command = (
     | Cancel
     | Finish
     | Announce
+    | Aside
     | AskAfter
     | Fill
     | HangUp

@@ -14,7 +14,7 @@ from voice.audio import AudioFormat
 from voice.options import CallOptions
 from voice.telling import Telling
 from voice.turn_maker import TurnMaker
-from voice.turns import Begin, Drop, Finish, LiveTurn, Recognise
+from voice.turns import Aside, Begin, Drop, Finish, LiveTurn, Recognise
 
 # Said on the first, then on every so many-th utterance without words.
 NOISE_EVERY = 3
@@ -42,7 +42,10 @@ class Unanswered:
         self._shown = False
         self._guess: Guess | None = None
         self._waiting: deque[LiveTurn] = deque()
+        self._asides: deque[LiveTurn] = deque(maxlen=options.waiting_turns)
         self._wordless = 0
+        self.aside = False
+        """What is said is first for somebody else than the agent."""
 
     @property
     def hearing(self) -> bool:
@@ -74,7 +77,7 @@ class Unanswered:
 
     def interim(self, text: str) -> None:
         """Words of the speech being heard, as far as they are known."""
-        if self._hearing is not None:
+        if self._hearing is not None and not self.aside:
             self._out.transcript(self._hearing, text, final=False)
             self._shown = True
 
@@ -96,6 +99,9 @@ class Unanswered:
         turn.mark("endpoint", now)
         turn.utterance_ms = self._format.ms_of(len(audio))
         turn.utterance_id = guess.utterance_id if guess else self._turns.new_id()
+        if self.aside:
+            self._set_aside(turn, guess, audio, now)
+            return False
         if guess is None or guess.failed:
             self._out.add(Recognise(turn.utterance_id, audio))
         elif guess.text == "":
@@ -124,7 +130,18 @@ class Unanswered:
             if turn.utterance_id == event.utterance_id:
                 self._words(turn, event, now)
                 return True
+        for turn in self._asides:
+            if turn.utterance_id == event.utterance_id:
+                self._aside_heard(turn, event.text, event.language, now)
+                break
         return False
+
+    def take_up(self, turn: LiveTurn, now: float) -> bool:
+        """What was said aside is for the agent; False says that it was refused."""
+        if not self.has_room():
+            return False
+        self._wait(turn, now)
+        return True
 
     def take_next(self) -> LiveTurn | None:
         """The turn that is to be answered next, if its words are known: turns keep their order."""
@@ -147,6 +164,9 @@ class Unanswered:
             self._out.notice(notices.NOT_HEARD, "error")
             self._out.add(Finish(turn, "failed", ""))
 
+        for turn in [t for t in self._asides if now > t.deadline]:
+            self._aside_heard(turn, "", "", now)
+
     def not_stored(self, some_id: str, now: float) -> None:
         for turn in [t for t in self._waiting if some_id in (t.id, t.utterance_id)]:
             self._waiting.remove(turn)
@@ -155,6 +175,20 @@ class Unanswered:
             self._out.done(turn, "failed", "")
 
     # Inside ---------------------------------------------------------------------------------
+    def _set_aside(self, turn: LiveTurn, guess: Guess | None, audio: bytes, now: float) -> None:
+        turn.deadline = now + self._options.turn_seconds
+        self._asides.append(turn)
+        if guess is None or guess.failed:
+            self._out.add(Recognise(turn.utterance_id, audio))
+        elif guess.text is not None:
+            self._aside_heard(turn, guess.text, guess.language, now)
+
+    def _aside_heard(self, turn: LiveTurn, text: str, language: str, now: float) -> None:
+        self._asides.remove(turn)
+        turn.transcript, turn.language = text, language
+        turn.mark("transcript", now)
+        self._out.add(Aside(turn))
+
     def _wait(self, turn: LiveTurn, now: float) -> None:
         turn.deadline = now + self._options.turn_seconds
         self._waiting.append(turn)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 
 from django.conf import settings
@@ -15,13 +15,15 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from voice.audio import BROWSER
+from voice import records
+from voice.audio import AudioFormat
 from voice.audio_store import AudioStore
 from voice.dispatch import Dispatcher
 from voice.ears import Hear
 from voice.fillers import Fillers
 from voice.hub import BLOCK_MS, EventHub
 from voice.options import CallOptions, EndpointOptions
+from voice.setup import Surroundings
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +35,26 @@ class Services:
     queue: Dispatcher
     hub: EventHub
     options: CallOptions
-    fillers: Fillers
     hear: Hear | None
     hub_task: asyncio.Task[None]
+    fillers: dict[AudioFormat, Fillers] = field(default_factory=dict)
+    """Of each format of the calls so far: three at most."""
+
+    def around(self, audio_format: AudioFormat) -> Surroundings:
+        """What a call of this format is carried by; has its fillers made, if that is to be done."""
+        if audio_format not in self.fillers:
+            self.fillers[audio_format] = Fillers(self.store, self.queue, self.hub, audio_format)
+        fillers = self.fillers[audio_format]
+        fillers.prepare()
+        return Surroundings(
+            store=self.store,
+            queue=self.queue,
+            hub=self.hub,
+            records=records,
+            fillers=fillers,
+            options=self.options,
+            hear=self.hear,
+        )
 
 
 def call_options() -> CallOptions:
@@ -73,8 +92,7 @@ def services() -> Services:
     task = asyncio.get_running_loop().create_task(hub.run(), name="event hub")
     task.add_done_callback(_hub_ended)
     store, queue = AudioStore(redis), Dispatcher(redis)
-    fillers = Fillers(store, queue, hub, BROWSER)
-    return Services(redis, store, queue, hub, call_options(), fillers, live_recogniser(), task)
+    return Services(redis, store, queue, hub, call_options(), live_recogniser(), task)
 
 
 def _hub_ended(task: asyncio.Task[None]) -> None:

@@ -27,6 +27,8 @@ from workers.language.models import Models, Unasked
 from workers.language.routing import Routing
 from workers.turn_context import TurnContext
 
+# Of different tools: those of a known caller, of guests, on the telephone and elsewhere.
+MOST_GRAPHS = 8
 _STATUS_DONE = frozenset({"ok", "nothing", "ask"})
 _SAID = {
     "tool_unreached": "The todo service could not be reached, so this was not done.",
@@ -132,13 +134,21 @@ class Agent:
         """`model_seconds`: what one answer of a model may take."""
         self.models = models
         self._routing = Routing(models, model_seconds)
-        self._built: tuple[Sequence[Tool], Any] | None = None
+        self._tools: Sequence[Tool] = ()
+        self._built: dict[frozenset[str], Any] = {}
 
-    def graph(self, tools: Sequence[Tool]) -> Any:
+    def graph(self, tools: Sequence[Tool], offers: Callable[[str], bool]) -> Any:
         """Holds nothing of a turn: that is in the messages and the context it is run with."""
-        if self._built is None or self._built[0] is not tools:
-            self._built = tools, self._build(tools)
-        return self._built[1]
+        if self._tools is not tools:
+            self._tools = tools
+            self._built.clear()
+        offered = [tool for tool in tools if offers(tool.name)]
+        key = frozenset(tool.name for tool in offered)
+        if key not in self._built:
+            if len(self._built) >= MOST_GRAPHS:
+                self._built.clear()
+            self._built[key] = self._build(offered)
+        return self._built[key]
 
     def _build(self, tools: Sequence[Tool]) -> Any:
         return create_agent(
@@ -165,7 +175,7 @@ class AgentRun:
             if self._context.stopped:
                 raise asyncio.CancelledError
             tools = await self._context.server.tools(tools_deadline)
-            await self._stream(self._agent.graph(tools), messages)
+            await self._stream(self._agent.graph(tools, self._context.offers), messages)
         except asyncio.CancelledError:
             ended = steps.Ended("cancelled")
         except GraphRecursionError:

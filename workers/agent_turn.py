@@ -10,6 +10,7 @@ import logging
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from redis.exceptions import RedisError
 
 from convonet.stopwatch import mark
 from todo.context import sign
+from voice import scope
 from voice.models import Turn
 from voice.preferences import Chosen, chosen
 from workers import checkpoint, history, prompts, steps
@@ -196,12 +198,13 @@ class TurnRunner:
         zone = call.time_zone or self._options.time_zone
         return TurnContext(
             server=self._server,
-            signed=sign(call.user_id, zone, str(call.pk), str(turn.pk)),
+            signed=sign(call.user_id, zone, str(call.pk), str(turn.pk), scope.tools_of(call)),
             key_prefix=str(turn.pk),
             deadline=deadline,
             tool_seconds=self._options.tool_seconds,
             emit=inbox.put,
             recorded=inbox.recorded,
+            offers=partial(scope.offered, call),
             # Where there is only one, nobody can have chosen another.
             chosen=chosen(call.user_id) if self._agent.models.can_be_chosen else Chosen(),
             language=turn.language,

@@ -152,14 +152,28 @@ def find(turn_id: str) -> Turn | None:
         turn = Turn.objects.get(pk=UUID(turn_id))
     except Turn.DoesNotExist:
         return None
-    turn.call = _call_of(turn.call_id)
+    try:
+        turn.call = _call_of(turn.call_id)
+    except _Guest as guest:
+        turn.call = guest.call
     return turn
+
+
+class _Guest(Exception):
+    """Not to be remembered: the caller may say who they are at any time."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__()
+        self.call = call
 
 
 @lru_cache(maxsize=CALLS_KNOWN)
 def _call_of(call_id: UUID) -> Call:
-    """What a turn needs of these stays as it is while the call lasts."""
-    return Call.objects.select_related("user").get(pk=call_id)
+    """What a turn needs of a known caller's call stays as it is while that lasts."""
+    call = Call.objects.select_related("user", "business").get(pk=call_id)
+    if not call.identified:
+        raise _Guest(call)
+    return call
 
 
 def take(turn_id: str, redis: Any) -> tuple[Turn, Lease] | None:

@@ -27,6 +27,8 @@ class TurnContext:
     tool_seconds: float
     emit: Callable[[steps.Step], None]
     recorded: Callable[[steps.Step], Awaitable[None]]
+    offers: Callable[[str], bool] = lambda tool: True
+    """Whether this caller may use the tool of that name."""
     chosen: Chosen = field(default_factory=Chosen)
     """Who shall answer, as the person or their business decided."""
     language: str = ""

@@ -265,7 +265,12 @@ class TurnRecord:
         return next((text for text in reversed(said) if text), "Sorry, I have no answer to that.")
 
     def _hangs_up(self) -> bool:
-        return any(tool.name == "end_call" and tool.ok for tool in self.tools)
+        return any(ends_call(tool.name, tool.result, tool.ok) for tool in self.tools)
+
+
+def ends_call(name: str, result: Mapping[str, Any], ok: bool | None) -> bool:
+    """The agent has said its last word: goodbye, or whom the caller is being connected to."""
+    return bool(ok) and (name == "end_call" or bool(result.get("ends_call")))
 
 
 def call_id_of(step: steps.ToolBegan | steps.ToolEnded) -> str:

@@ -28,7 +28,7 @@ def run_tool(actor: Any, name: str, arguments: dict[str, Any], key: str) -> dict
 
 
 patch.object(mcp_server, "run_tool", run_tool).start()
-patch.object(mcp_http, "identify_by_context", lambda meta: None).start()
+patch.object(mcp_http, "identify_by_context", lambda meta, tool: None).start()
 patch.object(settings, "MCP_TOKEN", sys.argv[2]).start()
 memory.limit_growth(CEILING_MB)
 uvicorn.run(mcp_http.make_app(), host="127.0.0.1", port=int(sys.argv[1]), log_config=None)

@@ -9,6 +9,7 @@ import pytest
 
 from voice import events
 from voice import notices as words
+from voice.answering import Announcement
 from voice.audio import BROWSER
 from voice.conversation import Conversation
 from voice.errors import BrokerLost, WorkerMissing
@@ -380,7 +381,7 @@ def test_a_turn_past_its_deadline_is_apologised_for_and_its_late_answer_shown(ca
 
 
 def test_a_reminder_waits_for_its_audio(call: Call) -> None:
-    call.talk.announce(7, "Reminder: call Anna.", call.now)
+    call.talk.announce(Announcement("Reminder: call Anna.", 7), call.now)
     call.talk.tick(call.now + 5)
     assert call.told("notice") == []
 
@@ -431,7 +432,7 @@ def test_a_caller_that_stops_playing_is_hung_up_on(call: Call) -> None:
 
 def test_a_reminder_waits_for_the_running_turn(call: Call) -> None:
     call.speak("add milk")
-    call.talk.announce(7, "Reminder: call Anna.", call.now)
+    call.talk.announce(Announcement("Reminder: call Anna.", 7), call.now)
     assert call.of(Announce) == []
     turn = call.answer("Added milk.")
     call.play()

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from voice.audio import BROWSER
+from voice.browser_stream import BrowserWire
 from voice.errands import Errands
 from voice.errors import BrokerLost
-from voice.options import PlayoutOptions
+from voice.options import CallOptions, PlayoutOptions
 from voice.playout import ReplyPlayout
+from voice.setup import CallSetup, Surroundings
 from voice.turns import Begin, Command, LiveTurn, Run
 
 
@@ -57,7 +59,11 @@ async def done(outside: Outside, *commands: Command) -> list[tuple[Command, Exce
         failed.append((command, error))
 
     whole: Any = outside
-    errands = Errands("call", 1, BROWSER, whole, whole, whole, begun, not_done)
+    setup = CallSetup(user_id=1, channel="command", wire=BrowserWire())
+    around = Surroundings(
+        store=whole, queue=whole, hub=whole, records=whole, fillers=whole, options=CallOptions()
+    )
+    errands = Errands("call", setup, around, begun=begun, failed=not_done)
     for command in commands:
         errands.add(command)
     running = asyncio.create_task(errands.run())

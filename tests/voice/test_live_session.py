@@ -16,7 +16,7 @@ from convonet.recordings import read_wav
 from tests.standins.deepgram_live import KEY
 from voice import live_line, wiring
 from voice.audio import BROWSER, AudioFormat
-from voice.browser_stream import Start
+from voice.browser_stream import BrowserWire
 from voice.call import CallSession
 from voice.conversation import Conversation
 from voice.ears import Said, Verdict
@@ -24,6 +24,7 @@ from voice.errors import BrokerLost
 from voice.live import FINALIZE, LiveHearing
 from voice.options import CallOptions
 from voice.reader import Reader
+from voice.setup import CallSetup, Surroundings
 from voice.turns import HangUp, LiveTurn, Recognise
 
 AUDIO = Path(__file__).resolve().parents[1] / "audio"
@@ -87,12 +88,13 @@ def reader_with(ear: Ear) -> Reader:
 
     return Reader(
         conversation=conversation,
-        audio_format=BROWSER,
+        wire=BrowserWire(),
         # All at once, where a caller takes his time.
         options=replace(CallOptions(), flood_seconds=1e9),
         ear=ear,
         flush=flush,
         notice=lambda text: None,
+        key=lambda digit: None,
         hang_up=lambda end: None,
     )
 
@@ -234,11 +236,8 @@ class Talk:
         self.heard, self.over = asyncio.Event(), asyncio.Event()
         self.ears: list[ScriptedEar] = []
         world: Any = self.world
-        self.session = CallSession(
-            user_id=1,
-            channel="command",
-            start=Start(time_zone="UTC", microphone=True),
-            send=self._send,
+        setup = CallSetup(user_id=1, channel="command", time_zone="UTC", wire=BrowserWire())
+        around = Surroundings(
             store=world,
             queue=world,
             hub=world,
@@ -247,6 +246,7 @@ class Talk:
             options=CallOptions(),
             hear=self._hear,
         )
+        self.session = CallSession(setup, around, self._send)
 
     @property
     def ear(self) -> ScriptedEar:

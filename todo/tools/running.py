@@ -16,7 +16,8 @@ from todo.errors import Refused
 from todo.models import ToolRequest
 from todo.tools.answers import Answer, refused
 from todo.tools.arguments import Arguments
-from todo.tools.catalogue import BY_NAME, Tool
+from todo.tools.catalogue import Tool
+from todo.tools.toolsets import named
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def run_tool(
 
     The same key with another tool or other arguments is refused: what was done under it stands.
     """
-    tool = BY_NAME.get(name)
+    tool = named(name)
     if tool is None:
         return refused("I have no such tool.").as_dict(actor)
     if tool.reads:

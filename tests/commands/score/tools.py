@@ -28,7 +28,7 @@ class Clock:
     def set(self, call_id: str, now: datetime) -> None:
         self._now[call_id] = now
 
-    def identify(self, meta: dict[str, Any]) -> Actor:
+    def identify(self, meta: dict[str, Any], tool: str) -> Actor:
         """The person the turn was signed for, at the call's moment."""
         note = context.read(meta.get(CONTEXT_META))
         return actor_for(
