@@ -84,7 +84,7 @@ screenshots:  ## Photograph every state of the page into docs/
 	@exec $(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 lock:  ## Pin requirements/*.in again, with hashes (needs uv)
-	@pins=; for name in base test postgres piper anthropic google openai; do \
+	@pins=; for name in base test postgres piper anthropic google openai twilio s3; do \
 		echo "Locking requirements/$$name.in"; \
 		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header $$pins requirements/$$name.in -o requirements/$$name.txt || exit 1; \
