@@ -32,6 +32,11 @@ def cancelled(turn_id: str) -> str:
     return f"{PREFIX}cancelled:{turn_id}"
 
 
+def tool_request(turn_id: str, tool_call_id: str) -> str:
+    """hash: a speech-to-speech model's wish: `ordinal` in the turn, `name`, `arguments` (JSON)."""
+    return f"{PREFIX}tool:{turn_id}:{tool_call_id}"
+
+
 def attempt(turn_id: str) -> str:
     """number: the worker's attempt that may tell of this turn; earlier ones are refused."""
     return f"{PREFIX}attempt:{turn_id}"
