@@ -198,7 +198,7 @@ class Line:
     def look(self) -> None:
         """Something may have come true that is waited for."""
         for waiter in self._waiters:
-            if not waiter.done.done() and waiter.true():
+            if not waiter.done.done() and (self.doing == "over" or waiter.true()):
                 waiter.done.set_result(None)
 
     def count(self, kind: str) -> int:
