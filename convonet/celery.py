@@ -16,6 +16,7 @@ from django.conf import settings
 
 FIRE_SECONDS = 5.0
 DAY_SECONDS = 86_400.0
+JOIN_SECONDS = 30.0
 
 app = Celery("convonet")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -34,6 +35,11 @@ app.conf.update(
             "schedule": FIRE_SECONDS,
             # When all children are busy, sweeps shall not pile up behind the turns.
             "options": {"queue": "agent", "expires": FIRE_SECONDS},
+        },
+        "join recordings": {
+            "task": "workers.tasks.join_recordings",
+            "schedule": JOIN_SECONDS,
+            "options": {"queue": "agent", "expires": JOIN_SECONDS},
         },
         "delete old records": {
             "task": "workers.tasks.delete_old_records",

@@ -73,3 +73,18 @@ def ticket(ticket_id: str) -> str:
 def heartbeat(role: str) -> str:
     """string: JSON state of a worker role, renewed while it lives."""
     return f"{PREFIX}alive:{role}"
+
+
+def recording_piece(call_id: str, name: str) -> str:
+    """bytes: a few seconds of a recorded call, until a worker has stored them."""
+    return f"{PREFIX}recording:{call_id}:{name}"
+
+
+def recording_pieces(call_id: str) -> str:
+    """set: the names of the pieces that no worker has stored yet."""
+    return f"{PREFIX}recording:{call_id}"
+
+
+def recording_joined(call_id: str) -> str:
+    """flag: a worker is joining this call's pieces."""
+    return f"{PREFIX}recording:{call_id}:joining"

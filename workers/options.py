@@ -44,3 +44,4 @@ class RetentionOptions:
 
     call_days: int = 90
     tool_request_days: int = 7
+    recording_days: int = 30

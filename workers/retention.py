@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from phone import recordings
 from todo.models import Mention, Question, ToolRequest
 from voice.models import Call, Checkpoint, ProviderUse
 from workers.options import RetentionOptions
@@ -28,6 +29,7 @@ def purge(now: datetime, options: RetentionOptions) -> dict[str, int]:
         "tool_requests": _delete(ToolRequest.objects.filter(created_at__lt=requests)),
         "questions": _delete(Question.objects.filter(created_at__lt=requests)),
         "mentions": _delete(Mention.objects.filter(spoken_at__lt=requests)),
+        "recordings": recordings.purge(now, options.recording_days),
         "checkpoints": _delete(Checkpoint.objects.filter(saved_at__lt=now - LEFT)),
         "calls": _delete(Call.objects.filter(started_at__lt=calls)),
         # Those of a call go with it; what is left was spoken for none.

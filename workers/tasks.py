@@ -41,6 +41,16 @@ def give_up_turn(turn_id: str) -> None:
     wiring.turn_runner().give_up(turn_id)
 
 
+@shared_task
+def brief(call_id: str) -> None:
+    wiring.realtime_jobs().brief(call_id)
+
+
+@shared_task
+def run_tool(turn_id: str, tool_call_id: str) -> None:
+    wiring.realtime_jobs().run_tool(turn_id, tool_call_id)
+
+
 @shared_task(queue=preload.SPEECH)
 def transcribe(utterance_id: str, call_id: str) -> None:
     from workers import speech_jobs
@@ -80,6 +90,22 @@ def fire_due_reminders() -> None:
 
     for reminder_id in reminders.fire_due(wiring.redis_client()):
         speak_reminder.apply_async([reminder_id])
+
+
+@shared_task
+def store_recording(call_id: str, name: str) -> None:
+    from phone import recordings
+
+    recordings.store_piece(wiring.redis_client(), call_id, name)
+
+
+@shared_task(soft_time_limit=600, time_limit=660)
+def join_recordings() -> None:
+    from django.utils import timezone
+
+    from phone import recordings
+
+    recordings.join_due(wiring.redis_client(), timezone.now())
 
 
 @shared_task(soft_time_limit=600, time_limit=660, acks_late=False)

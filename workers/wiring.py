@@ -62,6 +62,7 @@ def retention_options() -> RetentionOptions:
     return RetentionOptions(
         call_days=settings.CALL_RETENTION_DAYS,
         tool_request_days=settings.TOOL_REQUEST_RETENTION_DAYS,
+        recording_days=settings.RECORDING_RETENTION_DAYS,
     )
 
 
@@ -132,6 +133,15 @@ def turn_runner() -> Any:
     loop.loop.call_soon_threadsafe(server.open)
     agent = Agent(language_models(), options.model_seconds)
     return TurnRunner(loop, server, agent, redis_client(), options)
+
+
+@cache
+def realtime_jobs() -> Any:
+    """On the child's own loop and tool session."""
+    from workers.realtime_jobs import RealtimeJobs
+
+    runner = turn_runner()
+    return RealtimeJobs(runner.loop, runner.server, redis_client(), agent_options())
 
 
 def stop() -> None:

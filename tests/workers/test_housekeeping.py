@@ -75,6 +75,7 @@ def test_old_records_go_and_new_ones_stay() -> None:
         "tool_requests": 2,
         "questions": 2,
         "mentions": 2,
+        "recordings": 0,
         "checkpoints": 2,
         "calls": 1,
         "uses": 1,
