@@ -25,12 +25,13 @@ from workers.errors import ToolError, WorkerError, place_of
 from workers.history import result_text
 from workers.language.models import Models, Unasked
 from workers.language.routing import Routing
+from workers.tools import TodoServer
 from workers.turn_context import TurnContext
 
 # Of different tools: those of a known caller, of guests, on the telephone and elsewhere.
 MOST_GRAPHS = 8
 _STATUS_DONE = frozenset({"ok", "nothing", "ask"})
-_SAID = {
+SAID = {
     "tool_unreached": "The todo service could not be reached, so this was not done.",
     "tool_refused": "The todo service did not accept this, so it was not done.",
     "tool_unknown": "The todo service did not answer. It is not known whether this was done.",
@@ -86,9 +87,16 @@ async def _run_tool(context: TurnContext, ordinal: int, call_id: str, call: Any)
     name, arguments = call["name"], dict(call["args"])
     started = monotonic()
     await context.recorded(steps.ToolBegan(ordinal, call_id, name, arguments))
-    result, ok = {"status": "unknown", "said": _SAID["tool_unknown"]}, None
+    result, ok = {"status": "unknown", "said": SAID["tool_unknown"]}, None
     try:
-        result, ok = await _answer_of(context, ordinal, name, arguments)
+        result, ok = await answer_of(
+            context.server,
+            name,
+            arguments,
+            signed=context.signed,
+            key=f"{context.key_prefix}:{ordinal}",
+            deadline=min(context.deadline, monotonic() + context.tool_seconds),
+        )
     finally:
         took_ms = round((monotonic() - started) * 1000)
         ended = steps.ToolEnded(ordinal, call_id, name, arguments, result, ok, took_ms)
@@ -96,19 +104,23 @@ async def _run_tool(context: TurnContext, ordinal: int, call_id: str, call: Any)
     return ended
 
 
-async def _answer_of(
-    context: TurnContext, ordinal: int, name: str, arguments: dict[str, Any]
+async def answer_of(
+    server: TodoServer,
+    name: str,
+    arguments: dict[str, Any],
+    *,
+    signed: str,
+    key: str,
+    deadline: float,
 ) -> tuple[dict[str, Any], bool | None]:
+    """What the tool answered, or a true sentence about why not; False: not done, None: not known.
+
+    `deadline` is monotonic; `signed` and `key` are as in `todo.context` and `todo.requests`.
+    """
     try:
-        result = await context.server.call(
-            name,
-            arguments,
-            context=context.signed,
-            key=f"{context.key_prefix}:{ordinal}",
-            deadline=min(context.deadline, monotonic() + context.tool_seconds),
-        )
+        result = await server.call(name, arguments, context=signed, key=key, deadline=deadline)
     except ToolError as error:
-        said = _SAID.get(error.code, error.message)
+        said = SAID.get(error.code, error.message)
         return {"status": error.code, "said": said}, None if error.code == "tool_unknown" else False
     return result, result.get("status") in _STATUS_DONE
 

@@ -49,8 +49,8 @@ class TurnRunner:
     def __init__(
         self, loop: LoopThread, server: TodoServer, agent: Agent, redis: Any, options: AgentOptions
     ) -> None:
-        self._loop = loop
-        self._server = server
+        self.loop = loop
+        self.server = server
         self._agent = agent
         self._redis = redis
         self._options = options
@@ -74,10 +74,10 @@ class TurnRunner:
             self._log(record, "deadline", monotonic())
 
     def close(self) -> None:
-        for closing in (self._server.close(), self._agent.models.close()):
+        for closing in (self.server.close(), self._agent.models.close()):
             with suppress(Exception):
-                self._loop.submit(closing).result(CLOSE_SECONDS)
-        self._loop.stop()
+                self.loop.submit(closing).result(CLOSE_SECONDS)
+        self.loop.stop()
 
     def _not_again(self, turn_id: str) -> None:
         """Its worker may have died between writing the end and telling it."""
@@ -141,7 +141,7 @@ class TurnRunner:
         tools_deadline = min(deadline, monotonic() + self._options.connect_seconds)
         messages = [*self._messages(record.turn), *past]
         mark("thinking", record.id)
-        future = self._loop.submit(run.drive(messages, tools_deadline))
+        future = self.loop.submit(run.drive(messages, tools_deadline))
         try:
             record.started()
             record.reply.prepare()
@@ -157,12 +157,12 @@ class TurnRunner:
             now = monotonic()
             if now >= deadline and stopping != "deadline":
                 stopping, deadline = "deadline", now + LAST_WORD_SECONDS
-                self._loop.loop.call_soon_threadsafe(run.abort)
+                self.loop.loop.call_soon_threadsafe(run.abort)
             elif now >= deadline:
                 return stopping
             elif not stopping and record.cancelled:
                 stopping = "cancelled"
-                self._loop.loop.call_soon_threadsafe(run.stop)
+                self.loop.loop.call_soon_threadsafe(run.stop)
             record.lease.keep()
             with inbox.next(max(0.0, min(CANCEL_CHECK_SECONDS, deadline - now))) as step:
                 if isinstance(step, steps.Ended):
@@ -177,7 +177,7 @@ class TurnRunner:
 
     def _make_sure_it_ended(self, run: AgentRun, future: Future[None]) -> None:
         if not future.done():
-            self._loop.loop.call_soon_threadsafe(run.abort)
+            self.loop.loop.call_soon_threadsafe(run.abort)
 
     def _messages(self, turn: Turn) -> list[BaseMessage]:
         options = self._options
@@ -197,7 +197,7 @@ class TurnRunner:
         call = turn.call
         zone = call.time_zone or self._options.time_zone
         return TurnContext(
-            server=self._server,
+            server=self.server,
             signed=sign(call.user_id, zone, str(call.pk), str(turn.pk), scope.tools_of(call)),
             key_prefix=str(turn.pk),
             deadline=deadline,

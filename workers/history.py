@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
@@ -59,6 +59,15 @@ def conversation(
         chosen.append(messages)
     earlier = [message for messages in reversed(chosen) for message in messages]
     return [*earlier, HumanMessage(transcript)]
+
+
+def spoken(
+    turns: Sequence[PastTurn], *, most_turns: int = 12, most_tokens: int = 3000
+) -> list[tuple[str, str]]:
+    """The same as (`user` or `assistant`, words), for a model that takes words alone."""
+    words = [replace(turn, tools=()) for turn in turns]
+    said = conversation(words, "", most_turns=most_turns, most_tokens=most_tokens)[:-1]
+    return [("user" if isinstance(one, HumanMessage) else "assistant", one.text) for one in said]
 
 
 def _exchange(turn: PastTurn) -> list[BaseMessage]:

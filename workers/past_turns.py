@@ -6,10 +6,14 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
 
 from voice.models import Turn
 from workers.history import PastTool, PastTurn
 
+_OVER = (Turn.State.DONE, Turn.State.INTERRUPTED, Turn.State.FAILED)
 _PAST = ("number", "transcript", "state", "heard", "reply")
 
 
@@ -20,16 +24,26 @@ def earlier_turns(turn: Turn, most: int) -> list[PastTurn]:
     """
     if turn.number == 1:
         return []
+    # Numbers whose turn had no words are few.
+    before = Turn.objects.filter(call_id=turn.call_id, number__lt=turn.number)
+    return _read(before.filter(number__gte=turn.number - 2 * most), most)
+
+
+def last_turns(call_id: UUID | str, most: int) -> list[PastTurn]:
+    """The call's last turns that are over and had words, oldest first."""
+    over = Turn.objects.filter(call_id=call_id, state__in=_OVER)
+    last = over.exclude(transcript="").order_by("-number").values_list("number", flat=True)[:most]
+    return _read(over.filter(number__in=list(last)), most)
+
+
+def _read(turns: QuerySet[Turn], most: int) -> list[PastTurn]:
     found = (
-        # Numbers whose turn had no words are few.
-        Turn.objects.filter(call_id=turn.call_id, number__lt=turn.number)
-        .filter(number__gte=turn.number - 2 * most)
-        .exclude(transcript="")
+        turns.exclude(transcript="")
         .order_by("number", "tool_calls__started_at", "tool_calls__pk")
         .values_list(*_PAST, "tool_calls__name", "tool_calls__arguments", "tool_calls__result")
     )
-    turns = [_past(past, rows) for past, rows in groupby(found, key=itemgetter(slice(len(_PAST))))]
-    return turns[-most:]
+    past = [_past(turn, rows) for turn, rows in groupby(found, key=itemgetter(slice(len(_PAST))))]
+    return past[-most:]
 
 
 def _past(past: tuple[int, str, str, str, str], rows: Iterable[tuple[Any, ...]]) -> PastTurn:

@@ -11,10 +11,10 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from convonet.stopwatch import mark
 from voice import keys, leases
-from voice.events import ToolFinished, ToolStarted, TurnFailed, TurnFinished, TurnStarted
+from voice.events import ToolStarted, TurnFailed, TurnFinished, TurnStarted
 from voice.models import ToolCall, Turn
 from voice.preferences import chosen
-from workers import checkpoint, steps, uses
+from workers import checkpoint, steps, tool_rows, uses
 from workers.language.answers import ASKED
 from workers.language.models import LOCAL
 from workers.lease import Lease, find, take
@@ -142,39 +142,17 @@ class TurnRecord:
             self.turn.model_name = "/".join(filter(None, [use.provider, use.model]))[:80]
 
     def tool_began(self, step: steps.ToolBegan) -> None:
-        values = {
-            "name": step.name[:60],
-            "arguments": step.arguments,
-            "started_at": timezone.now(),
-        }
         with self.lease.writing():
-            ToolCall.objects.update_or_create(
-                turn=self.turn, tool_call_id=call_id_of(step), defaults=values
-            )
+            tool_rows.began(self.turn, step)
         mark("tool began", self.id)
-        self.reply.publish(ToolStarted(self.id, call_id_of(step), step.name))
+        self.reply.publish(ToolStarted(self.id, tool_rows.call_id_of(step), step.name))
 
     def tool_ended(self, step: steps.ToolEnded) -> None:
         mark("tool ended", self.id)
-        self._tools[call_id_of(step)] = step
-        summary = str(step.result.get("summary") or "")[:300]
+        self._tools[tool_rows.call_id_of(step)] = step
         with self.lease.writing():
-            self.turn.tool_calls.filter(tool_call_id=call_id_of(step)).update(
-                result=step.result, ok=step.ok, took_ms=step.took_ms, summary=summary
-            )
-        change = step.result.get("change")
-        self.reply.publish(
-            ToolFinished(
-                self.id,
-                call_id_of(step),
-                step.name,
-                ok=bool(step.ok),
-                summary=summary,
-                change_id=change if isinstance(change, int) else None,
-                todo_ids=_ids(step.result.get("todos")),
-                arguments=step.arguments,
-            )
-        )
+            tool_rows.ended(self.turn, step)
+        self.reply.publish(tool_rows.told(self.id, step))
 
     def finished(self) -> None:
         self.reply.end_message()
@@ -265,17 +243,7 @@ class TurnRecord:
         return next((text for text in reversed(said) if text), "Sorry, I have no answer to that.")
 
     def _hangs_up(self) -> bool:
-        return any(ends_call(tool.name, tool.result, tool.ok) for tool in self.tools)
-
-
-def ends_call(name: str, result: Mapping[str, Any], ok: bool | None) -> bool:
-    """The agent has said its last word: goodbye, or whom the caller is being connected to."""
-    return bool(ok) and (name == "end_call" or bool(result.get("ends_call")))
-
-
-def call_id_of(step: steps.ToolBegan | steps.ToolEnded) -> str:
-    """The model's id of the call, made unique: some models give every call the same."""
-    return f"{step.ordinal}:{step.tool_call_id}"[:80]
+        return any(tool_rows.ends_call(tool.name, tool.result, tool.ok) for tool in self.tools)
 
 
 def _ended(ordinal: int, row: ToolCall) -> steps.ToolEnded:
@@ -287,9 +255,3 @@ def _ended(ordinal: int, row: ToolCall) -> steps.ToolEnded:
 
 def _object(value: Any) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}
-
-
-def _ids(rows: Any) -> list[int]:
-    if not isinstance(rows, list):
-        return []
-    return [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)]

@@ -13,7 +13,7 @@ def system_prompt(now: datetime, name: str, language: str = "") -> str:
 
     `language` is ISO 639-1; empty when nobody knows what the caller speaks.
     """
-    return _template().substitute(
+    return _agent().substitute(
         weekday=f"{now:%A}",
         date=f"{now.day} {now:%B %Y}",
         time=f"{now:%H:%M}",
@@ -23,6 +23,16 @@ def system_prompt(now: datetime, name: str, language: str = "") -> str:
     )
 
 
+def realtime_prompt(now: datetime, name: str) -> str:
+    """The same for a model that hears and speaks by itself."""
+    return f"{system_prompt(now, name)}\n{_text('realtime.txt')}"
+
+
 @cache
-def _template() -> Template:
-    return Template((Path(__file__).parent / "agent.txt").read_text(encoding="utf-8"))
+def _agent() -> Template:
+    return Template(_text("agent.txt"))
+
+
+@cache
+def _text(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
