@@ -25,21 +25,29 @@ from voice.sockets import call_socket, page_socket, unknown_socket  # noqa: E402
 from voice.sweeper import Sweeper  # noqa: E402
 from voice.wiring import services  # noqa: E402
 
-routes = ProtocolTypeRouter(
-    {
-        "http": pages,
-        "websocket": AuthMiddlewareStack(
-            URLRouter(
-                # Django's types know views only; Channels routes to raw ASGI callables as well.
-                [
-                    path("ws/call", call_socket),  # type: ignore[arg-type]
-                    path("ws/page", page_socket),  # type: ignore[arg-type]
-                    path("<path:anything>", unknown_socket),  # type: ignore[arg-type]
-                ]
-            )
-        ),
-    }
+# What it loads is installed only where there is a telephone.
+media_socket = import_module("phone.sockets").media_socket if settings.TWILIO_AUTH_TOKEN else None
+people = AuthMiddlewareStack(
+    URLRouter(
+        # Django's types know views only; Channels routes to raw ASGI callables as well.
+        [
+            path("ws/call", call_socket),  # type: ignore[arg-type]
+            path("ws/page", page_socket),  # type: ignore[arg-type]
+            path("<path:anything>", unknown_socket),  # type: ignore[arg-type]
+        ]
+    )
 )
+
+
+async def sockets(scope: Any, receive: Any, send: Any) -> None:
+    # Before any session is looked for: a stream has none.
+    if media_socket is not None and scope["path"] == "/twilio/media":
+        await media_socket(scope, receive, send)
+    else:
+        await people(scope, receive, send)
+
+
+routes = ProtocolTypeRouter({"http": pages, "websocket": sockets})
 
 
 @cache

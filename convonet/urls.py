@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -14,3 +15,6 @@ urlpatterns = [
     path("", include("todo.urls")),
     path("", include("voice.urls")),
 ]
+if settings.TWILIO_AUTH_TOKEN:
+    # What these load is installed only where there is a telephone.
+    urlpatterns.append(path("", include("phone.urls")))

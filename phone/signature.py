@@ -1,0 +1,30 @@
+"""Whether a request was really made by Twilio: its signature, over the address it knows us by.
+
+Source: https://www.twilio.com/docs/usage/security#validating-requests
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+from twilio.request_validator import RequestValidator
+
+HEADER = "X-Twilio-Signature"
+FORM = "application/x-www-form-urlencoded"
+
+
+def public_url(path: str, *, scheme: str = "") -> str:
+    """`path` (with its query) as the world reaches it; `scheme` other than PUBLIC_URL's: `ws`."""
+    whole = settings.PUBLIC_URL.rstrip("/") + path
+    return whole.replace("http", scheme, 1) if scheme else whole
+
+
+def is_from_twilio(request: HttpRequest) -> bool:
+    """By PUBLIC_URL and what was asked for, never by what a proxy or a caller says of the host."""
+    signature = request.headers.get(HEADER, "")
+    if not signature or not settings.TWILIO_AUTH_TOKEN or request.content_type != FORM:
+        return False
+    query = request.META.get("QUERY_STRING", "")
+    url = public_url(request.path + (f"?{query}" if query else ""))
+    validator = RequestValidator(settings.TWILIO_AUTH_TOKEN)
+    return bool(validator.validate(url, request.POST, signature))

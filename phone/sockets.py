@@ -1,0 +1,130 @@
+"""`/twilio/media`: the socket of one media stream, as a raw ASGI callable.
+
+Nothing is done, and no place taken, before its token is known to be good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from redis.exceptions import RedisError
+
+from phone import after, attendant, calls, tokens
+from phone.calls import PhoneCallFacts
+from phone.media_stream import NotTheProtocol, StreamStart, TwilioWire, read_start
+from phone.refusals import Refusals
+from voice import admission
+from voice.call import CallSession
+from voice.errors import BrokerLost, Refused
+from voice.models import Call
+from voice.setup import CallSetup
+from voice.sockets import Receive, Send, next_message, send_message
+from voice.turns import HangUp
+from voice.wiring import services
+
+logger = logging.getLogger(__name__)
+
+START_SECONDS = 10.0
+# `connected`, and whatever else a later version may say before `start`.
+MESSAGES_BEFORE_START = 10
+refusals = Refusals(logger, "media stream refused")
+
+
+async def media_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    await receive()
+    offered = scope.get("subprotocols") or [None]
+    await send({"type": "websocket.accept", "subprotocol": offered[0]})
+    try:
+        start = await _start(receive)
+        call = await _redeem(start)
+    except Refused as refusal:
+        refusals.note(code=refusal.code, why=refusal.sentence)
+        await send({"type": "websocket.close", "code": refusal.code, "reason": "refused"})
+        return
+    end = await _carry(call, start, receive, send)
+    await send({"type": "websocket.close", "code": end.code, "reason": end.reason})
+
+
+async def _start(receive: Receive) -> StreamStart:
+    """The stream's `start`; raises Refused."""
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            for _ in range(MESSAGES_BEFORE_START):
+                message = await next_message(receive)
+                if message is None:
+                    break
+                if (start := read_start(message)) is not None:
+                    return start
+    except TimeoutError:
+        pass
+    except NotTheProtocol:
+        raise Refused(4400, "This stream's audio is not mu-law at 8 kHz.") from None
+    raise Refused(4401, "The stream did not start.")
+
+
+async def _redeem(start: StreamStart) -> PhoneCallFacts:
+    """The call that the stream's token is for; raises Refused."""
+    try:
+        token = await tokens.redeem(services().redis, start.token, start.call_sid)
+        call: PhoneCallFacts | None = await calls.facts_async(token.call_id, token.stream)
+    except (RedisError, DatabaseError, OSError) as error:
+        logger.error("media stream not taken", extra={"reason": type(error).__name__})
+        raise Refused(4503, "The token could not be looked at.") from None
+    if call is None:
+        raise Refused(4401, "This stream's call is over, or has another stream.")
+    return call
+
+
+async def _carry(call: PhoneCallFacts, start: StreamStart, receive: Receive, send: Send) -> HangUp:
+    """Until the stream ends, whatever it ends by; the call's row says why."""
+    try:
+        with admission.admitted(
+            call.theirs or call.sid,
+            most=settings.MAX_CALLS,
+            most_per_user=settings.MAX_CALLS_PER_USER,
+        ):
+            return await _run(call, start, receive, send)
+    except Refused as refusal:
+        logger.warning("call refused", extra={"call_id": call.call_id, "code": refusal.code})
+        end = HangUp(refusal.code, after.NO_ROOM, "")
+    except (BrokerLost, RedisError, OSError, TimeoutError) as error:
+        fields = {"call_id": call.call_id, "reason": type(error).__name__}
+        logger.error("call not taken", extra=fields)
+        end = HangUp(4503, "not able", "")
+    except Exception:
+        # Top of the call: whatever is left becomes one log line, and /twilio/next says a sentence.
+        logger.exception("call broke", extra={"call_id": call.call_id})
+        end = HangUp(4503, "broken", "")
+    await calls.end_async(call.call_id, end.reason)
+    return end
+
+
+async def _run(call: PhoneCallFacts, start: StreamStart, receive: Receive, send: Send) -> HangUp:
+    joined = services()
+    wire = TwilioWire(start.stream_sid)
+    setup = CallSetup(
+        id=call.call_id,
+        row_exists=True,
+        user_id=call.user_id,
+        channel=Call.Channel.PHONE,
+        time_zone=call.time_zone,
+        wire=wire,
+        identified=call.identified,
+        attend=attendant.attend(call, joined),
+    )
+    around = joined.around(wire.format)
+    session = CallSession(setup, around, lambda message: send_message(send, message))
+    try:
+        return await session.run(lambda: next_message(receive))
+    finally:
+        if wire.ignored:
+            fields = {"call_id": call.call_id, **_counts(wire)}
+            logger.warning("stream messages ignored", extra=fields)
+
+
+def _counts(wire: TwilioWire) -> dict[str, int]:
+    return {kind.replace(" ", "_"): count for kind, count in wire.ignored.items()}

@@ -1,0 +1,14 @@
+"""The addresses Twilio asks; none of them exists without a token."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from phone import views
+
+urlpatterns = [
+    path("twilio/voice", views.voice, name="twilio_voice"),
+    path("twilio/next", views.next_step, name="twilio_next"),
+    path("twilio/fallback", views.fallback, name="twilio_fallback"),
+    path("twilio/status", views.status, name="twilio_status"),
+]

@@ -1,0 +1,65 @@
+"""What Twilio asks of a call: at its begin, after each media stream, and at its end."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from twilio.twiml.voice_response import VoiceResponse
+
+from phone import after, calls, transfer, twiml
+from phone.doors import signed
+from phone.models import PhoneCall
+from voice import admission
+from voice.errors import Refused
+
+logger = logging.getLogger(__name__)
+
+
+@signed
+def voice(request: HttpRequest) -> VoiceResponse:
+    """Somebody calls one of our numbers."""
+    phone = calls.open_inbound(request.POST.dict())
+    if not _has_room(phone):
+        calls.end(str(phone.call_id), after.NO_ROOM)
+        return twiml.farewell(twiml.BUSY)
+    return twiml.connect(phone)
+
+
+@signed
+def next_step(request: HttpRequest) -> VoiceResponse:
+    """A media stream has ended, and the caller is still there."""
+    phone = calls.find(request.POST["CallSid"])
+    if phone is None or request.POST.get("CallStatus") in calls.FINAL:
+        return twiml.farewell()
+    wanted = transfer.next_twiml(phone)
+    if wanted is not None:
+        return wanted
+    return after.stream(phone, request.GET.get("lost", ""))
+
+
+@signed
+def fallback(request: HttpRequest) -> VoiceResponse:
+    """Twilio could not reach us, or not use what we said: go on where the call was."""
+    logger.error("Twilio fell back", extra={"error": request.POST.get("ErrorCode", "")[:10]})
+    return next_step(request) if calls.find(request.POST["CallSid"]) else voice(request)
+
+
+@signed
+def status(request: HttpRequest) -> HttpResponse:
+    calls.told_status(request.POST.dict())
+    return HttpResponse(status=204)
+
+
+def _has_room(phone: PhoneCall) -> bool:
+    """Asked for the sentence's sake alone: the stream takes the place."""
+    try:
+        with admission.admitted(
+            phone.theirs or phone.sid,
+            most=settings.MAX_CALLS,
+            most_per_user=settings.MAX_CALLS_PER_USER,
+        ):
+            return True
+    except Refused:
+        return False
