@@ -1,0 +1,5 @@
+"""The telephone for operators: lines, people, transfers and recordings."""
+
+from __future__ import annotations
+
+from phone import admin_recordings  # noqa: F401  # registers its pages
