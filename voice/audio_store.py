@@ -37,11 +37,19 @@ class AudioStore:
         self._redis = redis
 
     async def put_utterance(self, utterance_id: str, audio: bytes, fmt: AudioFormat) -> None:
+        await self._put(utterance_id, {"format": str(fmt), "audio": audio}, keys.AUDIO_SECONDS)
+
+    async def put_aside(self, utterance_id: str, audio: bytes, fmt: AudioFormat) -> None:
+        """Its words go to the call's stream of asides."""
+        fields = {"format": str(fmt), "audio": audio, "aside": 1}
+        await self._put(utterance_id, fields, keys.ASIDE_SECONDS)
+
+    async def _put(self, utterance_id: str, fields: dict[str, Any], seconds: int) -> None:
         key = keys.utterance(utterance_id)
         async with answering():
             pipe = self._redis.pipeline(transaction=False)
-            pipe.hset(key, mapping={"format": str(fmt), "audio": audio})
-            pipe.expire(key, keys.AUDIO_SECONDS)
+            pipe.hset(key, mapping=fields)
+            pipe.expire(key, seconds)
             await pipe.execute()
 
     async def read_reply(self, turn_id: str, seq: int, start: int, end: int) -> bytes:

@@ -101,9 +101,13 @@ class CallSession:
         try:
             with self._hub.listening(tick=self._tick, broker=self._broker_changed):
                 await self._hub.subscribe(call, self._on_event, from_start=True)
+                if self._setup.attend is not None:
+                    aside = keys.aside_stream(self.id)
+                    await self._hub.subscribe(aside, self._on_event, from_start=True, once=True)
                 await self._carry(receive)
         finally:
             self._hub.unsubscribe(call, self._on_event)
+            self._hub.unsubscribe(keys.aside_stream(self.id), self._on_event)
             if self._person:
                 self._hub.unsubscribe(self._person, self._on_event)
             end = self._end or HangUp(1000, "left", "")

@@ -71,8 +71,9 @@ class Errands:
 
     async def _do(self, command: Command) -> None:
         match command:
-            case Recognise(utterance_id=utterance_id, audio=audio):
-                await self._store.put_utterance(utterance_id, audio, self._format)
+            case Recognise(utterance_id=utterance_id, audio=audio, aside=aside):
+                put = self._store.put_aside if aside else self._store.put_utterance
+                await put(utterance_id, audio, self._format)
                 await self._queue.send("transcribe", utterance_id, self._call_id)
             case Charge(verdict=verdict, model=model):
                 await self._records.charge(self._call_id, verdict, model)

@@ -40,6 +40,7 @@ class EventHub:
         self._redis = redis
         self._receivers: dict[str, list[Receive]] = {}
         self._positions: dict[str, str] = {}
+        self._once: set[str] = set()
         self._tickers: set[Callable[[float], None]] = set()
         self._watchers: set[Callable[[bool], None]] = set()
         self._bell = f"{keys.PREFIX}bell:{uuid.uuid4().hex}"
@@ -63,8 +64,15 @@ class EventHub:
             self._tickers.discard(tick)
             self._watchers.discard(broker)
 
-    async def subscribe(self, stream: str, receive: Receive, *, from_start: bool) -> None:
-        """Events of `stream` from its first on, or from now on. `unsubscribe` must follow."""
+    async def subscribe(
+        self, stream: str, receive: Receive, *, from_start: bool, once: bool = False
+    ) -> None:
+        """Events of `stream` from its first on, or from now on. `unsubscribe` must follow.
+
+        With `once` an event is deleted as soon as it was delivered.
+        """
+        if once:
+            self._once.add(stream)
         if stream not in self._positions:
             self._positions[stream] = "0-0" if from_start else await self._last_id(stream)
         self._receivers.setdefault(stream, []).append(receive)
@@ -77,6 +85,7 @@ class EventHub:
         if not receivers:
             self._receivers.pop(stream, None)
             self._positions.pop(stream, None)
+            self._once.discard(stream)
 
     async def _last_id(self, stream: str) -> str:
         with contextlib.suppress(RedisError, OSError):
@@ -111,6 +120,8 @@ class EventHub:
                     bell_at = entries[-1][0].decode()
                 else:
                     self._deliver(stream, entries)
+                if stream in self._once:
+                    await self._delete(stream, entries)
 
     def _deliver(self, stream: str, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         for entry_id, fields in entries:
@@ -130,6 +141,10 @@ class EventHub:
                 except Exception:
                     # One call's fault must not end the reading for all others.
                     logger.exception("event not handled", extra={"kind": type(event).__name__})
+
+    async def _delete(self, stream: str, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
+        with contextlib.suppress(RedisError, OSError):
+            await self._redis.xdel(stream, *(entry_id for entry_id, _ in entries))
 
     def _set_connected(self, connected: bool, reason: str = "") -> None:
         if connected == self.connected:

@@ -10,6 +10,8 @@ AUDIO_SECONDS = 900
 STREAM_SECONDS = 3600
 # A stream holds at most this many events; a reader this far behind has lost its call anyway.
 STREAM_LENGTH = 2000
+# What was said aside may be a secret: nobody needs it once it was delivered.
+ASIDE_SECONDS = 60
 
 
 def utterance(utterance_id: str) -> str:
@@ -44,6 +46,11 @@ def attempt(turn_id: str) -> str:
 
 def call_stream(call_id: str) -> str:
     return f"{PREFIX}call:{call_id}:events"
+
+
+def aside_stream(call_id: str) -> str:
+    """What was said in a call to somebody else than the agent; each entry is read once."""
+    return f"{PREFIX}call:{call_id}:aside"
 
 
 def person_stream(user_id: int) -> str:

@@ -14,10 +14,13 @@ from voice.events import Event, encode
 FIELD = b"e"
 
 
-def publish(redis: Any, stream: str, *events: Event) -> None:
-    """Append events to a stream in one round trip (synchronous client; for workers and views)."""
+def publish(redis: Any, stream: str, *events: Event, seconds: int = keys.STREAM_SECONDS) -> None:
+    """Append events to a stream in one round trip (synchronous client; for workers and views).
+
+    The stream lives for `seconds` after its last event.
+    """
     pipe = redis.pipeline(transaction=False)
     for event in events:
         pipe.xadd(stream, {FIELD: encode(event)}, maxlen=keys.STREAM_LENGTH, approximate=True)
-    pipe.expire(stream, keys.STREAM_SECONDS)
+    pipe.expire(stream, seconds)
     pipe.execute()

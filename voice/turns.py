@@ -91,6 +91,8 @@ class Recognise:
     audio: bytes
     by_worker: bool = False
     """The live recogniser cannot tell."""
+    aside: bool = False
+    """Not for the agent, and perhaps a secret: the words are kept for a moment only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,20 @@ class Aside:
 
 
 @dataclass(frozen=True, slots=True)
+class ForModel:
+    """For the speech-to-speech model on the line, at once (`voice.realtime.deeds`)."""
+
+    what: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """To be stored or queued for that model, in order with the rest."""
+
+    what: Any
+
+
+@dataclass(frozen=True, slots=True)
 class AskAfter:
     """Nothing happens with this turn: is a worker of this role alive?"""
 
@@ -189,6 +205,8 @@ Command = (
     | Announce
     | Aside
     | AskAfter
+    | ForModel
+    | Extra
     | Fill
     | HangUp
 )

@@ -73,7 +73,7 @@ class Unanswered:
 
     def paused(self, audio: bytes) -> None:
         self._guess = Guess(self._turns.new_id())
-        self._out.add(Recognise(self._guess.utterance_id, audio))
+        self._out.add(Recognise(self._guess.utterance_id, audio, aside=self.aside))
 
     def interim(self, text: str) -> None:
         """Words of the speech being heard, as far as they are known."""
@@ -119,7 +119,7 @@ class Unanswered:
         self._wait(turn, now)
 
     def transcribed(self, event: events.Transcribed, now: float) -> bool:
-        """Words of an utterance; True says that the turn they belong to waited for them."""
+        """Words of an utterance; True says that somebody waits for what comes of them."""
         guess = self._guess
         if guess is not None and event.utterance_id == guess.utterance_id:
             guess.text, guess.language, guess.failed = event.text, event.language, event.failed
@@ -132,8 +132,7 @@ class Unanswered:
                 return True
         for turn in self._asides:
             if turn.utterance_id == event.utterance_id:
-                self._aside_heard(turn, event.text, event.language, now)
-                break
+                return self._aside_words(turn, event, now)
         return False
 
     def take_up(self, turn: LiveTurn, now: float) -> bool:
@@ -142,6 +141,13 @@ class Unanswered:
             return False
         self._wait(turn, now)
         return True
+
+    def put_back(self, turn: LiveTurn, now: float) -> None:
+        """Its row is written, but nobody has answered it: a worker is to do so."""
+        turn.started = turn.asked_after = False
+        turn.fillers, turn.filled_at = 0, now
+        turn.deadline = now + self._options.turn_seconds
+        self._waiting.append(turn)
 
     def take_next(self) -> LiveTurn | None:
         """The turn that is to be answered next, if its words are known: turns keep their order."""
@@ -179,9 +185,17 @@ class Unanswered:
         turn.deadline = now + self._options.turn_seconds
         self._asides.append(turn)
         if guess is None or guess.failed:
-            self._out.add(Recognise(turn.utterance_id, audio))
+            self._out.add(Recognise(turn.utterance_id, audio, aside=True))
         elif guess.text is not None:
             self._aside_heard(turn, guess.text, guess.language, now)
+
+    def _aside_words(self, turn: LiveTurn, event: events.Transcribed, now: float) -> bool:
+        if event.failed:
+            self._asides.remove(turn)
+            self._out.notice(notices.NOT_HEARD, "warning")
+        else:
+            self._aside_heard(turn, event.text, event.language, now)
+        return event.failed
 
     def _aside_heard(self, turn: LiveTurn, text: str, language: str, now: float) -> None:
         self._asides.remove(turn)

@@ -33,9 +33,9 @@ def transcribe(redis: Any, chain: HearingChain, utterance_id: str, call_id: str)
     """Tell the call what was said; empty text for no words, `failed` when it is not known."""
     began = monotonic()
     attempts: list[Attempt] = []
-    heard, audio_ms, code = _NOTHING, 0, ""
+    heard, audio_ms, code, aside = _NOTHING, 0, "", False
     try:
-        audio_format, audio = _utterance(redis, utterance_id)
+        audio_format, audio, aside = _utterance(redis, utterance_id)
         audio_ms = audio_format.ms_of(len(audio))
         heard = chain.transcribe(audio, audio_format, attempts)
     except Gone:
@@ -47,7 +47,7 @@ def transcribe(redis: Any, chain: HearingChain, utterance_id: str, call_id: str)
     event = Transcribed(
         utterance_id, heard.text.strip(), took_ms, bool(code), heard.language, error=code
     )
-    streams.publish(redis, keys.call_stream(call_id), event)
+    _tell(redis, call_id, event, aside=aside)
     if not code:
         redis.delete(keys.utterance(utterance_id))
     asked = [_use(Stage.HEAR, attempt, audio_ms=audio_ms) for attempt in attempts]
@@ -108,12 +108,20 @@ def wav_file(pcm16: bytes) -> bytes:
     return file.getvalue()
 
 
-def _utterance(redis: Any, utterance_id: str) -> tuple[AudioFormat, bytes]:
-    """Raises Gone, ValueError."""
-    audio_format, audio = redis.hmget(keys.utterance(utterance_id), "format", "audio")
+def _tell(redis: Any, call_id: str, event: Transcribed, *, aside: bool) -> None:
+    if aside:
+        streams.publish(redis, keys.aside_stream(call_id), event, seconds=keys.ASIDE_SECONDS)
+    else:
+        streams.publish(redis, keys.call_stream(call_id), event)
+
+
+def _utterance(redis: Any, utterance_id: str) -> tuple[AudioFormat, bytes, bool]:
+    """And whether it was said aside. Raises Gone, ValueError."""
+    key = keys.utterance(utterance_id)
+    audio_format, audio, aside = redis.hmget(key, "format", "audio", "aside")
     if audio is None or audio_format is None:
         raise Gone
-    return AudioFormat.parse(audio_format.decode()), audio
+    return AudioFormat.parse(audio_format.decode()), audio, bool(aside)
 
 
 def _record_speech(attempts: Sequence[Attempt], sentence: Sentence) -> None:
