@@ -12,7 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 FILE = "run.json"
-SHARED = ("PORT", "REDIS_URL", "MCP_PORT", "FLOWER_PORT", "DATABASE_URL", "PUBLIC_URL")
+SHARED = (
+    *("PORT", "REDIS_URL", "MCP_PORT", "FLOWER_PORT", "DATABASE_URL", "PUBLIC_URL"),
+    # With which `manage.py call --twilio` signs, as Twilio would.
+    *("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
+)
 
 
 def record(var_dir: Path, environment: Mapping[str, str]) -> None:

@@ -14,6 +14,10 @@ from django.core.management.base import BaseCommand, CommandError
 from tzlocal import get_localzone_name
 
 from convonet.caller import CallFailed, CallReport, Exchange, Utterance, place_call
+from convonet.far_end import names, sound
+from convonet.far_end.sound import speech_of
+from convonet.far_end.webhooks import Account
+from convonet.phone_caller import PhoneReport, Server, place_phone_call
 from convonet.recordings import read_wav, speech_end_ms, write_wav
 from voice import tickets
 
@@ -29,8 +33,16 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="end with one object on one line")
         parser.add_argument("--url", help="ws://host:port/ws/call of the server")
         parser.add_argument("--time-zone", default="", help="the caller's zone (default: yours)")
+        phone = parser.add_argument_group("by telephone")
+        phone.add_argument("--twilio", action="store_true", help="call as Twilio's network would")
+        phone.add_argument("--from", default=names.CALLER, dest="caller", metavar="NUMBER")
+        phone.add_argument("--to", default=names.CALLED, dest="called", metavar="NUMBER")
+        phone.add_argument("--pin", default="", help="keyed in after the greeting")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["twilio"]:
+            self._call_by_phone(options)
+            return
         utterances = [_recorded(path) for path in options["files"]]
         utterances += [Utterance(text=text) for text in options["text"]]
         if not utterances:
@@ -57,6 +69,42 @@ class Command(BaseCommand):
         if any(exchange.state != "done" for exchange in report.exchanges):
             raise CommandError(report.bye or "Not every utterance was answered.")
 
+    def _call_by_phone(self, options: dict[str, Any]) -> None:
+        try:
+            speeches = [speech_of(path) for path in options["files"]]
+            report = asyncio.run(
+                place_phone_call(
+                    _phone_server(),
+                    speeches,
+                    caller=options["caller"],
+                    called=options["called"],
+                    pin=options["pin"],
+                )
+            )
+        except (CallFailed, ValueError) as error:
+            raise CommandError(str(error)) from error
+        for exchange in report.exchanges:
+            self._print(exchange)
+        self._print_line(report)
+        if options["reply"]:
+            sound.write_wav(options["reply"], report.heard)
+            self.stdout.write(f"  all that was heard written to {options['reply']}")
+        if options["json"]:
+            self.stdout.write(json.dumps(_summary(report)))
+        if any(exchange.state != "done" for exchange in report.exchanges):
+            raise CommandError("Not every utterance was answered.")
+
+    def _print_line(self, report: PhoneReport) -> None:
+        line, call = report.line, report.call
+        for text in line.told:
+            self.stdout.write(f"  twilio {text}")
+        for error in line.errors:
+            self.stdout.write(f"  error  {error}")
+        self.stdout.write(
+            f"  line   {call.seconds:.1f} s, heard {len(report.heard) / 8000:.1f} s, at most"
+            f" {line.ear.most_ahead_ms} ms ahead, {call.streams} stream(s)"
+        )
+
     def _print(self, exchange: Exchange) -> None:
         say = self.stdout.write
         say(f"  you    {exchange.transcript or '(no words)'}")
@@ -80,6 +128,19 @@ def _recorded(path: Path) -> Utterance:
     return Utterance(pcm=pcm, speech_end_ms=speech_end_ms(pcm))
 
 
+def _phone_server() -> Server:
+    if not (settings.TWILIO_AUTH_TOKEN and settings.PUBLIC_URL):
+        raise CommandError(
+            "The server has no telephone: set TWILIO_AUTH_TOKEN (any, to try it) and PUBLIC_URL,"
+            " for it and for this command. See docs/phone.md."
+        )
+    return Server(
+        public_url=settings.PUBLIC_URL,
+        local_url=f"http://127.0.0.1:{settings.PORT}",
+        account=Account(settings.TWILIO_ACCOUNT_SID or names.ACCOUNT, settings.TWILIO_AUTH_TOKEN),
+    )
+
+
 def _ticket(username: str) -> str:
     user = get_user_model().objects.filter(username=username).first()
     if user is None:
@@ -87,7 +148,7 @@ def _ticket(username: str) -> str:
     return tickets.issue(user.pk)
 
 
-def _summary(report: CallReport) -> dict[str, Any]:
+def _summary(report: CallReport | PhoneReport) -> dict[str, Any]:
     exchanges = report.exchanges
     return {
         "transcript": " ".join(e.transcript for e in exchanges),
