@@ -44,6 +44,7 @@ class FarSide:
         self.page = page
         self.answers_calls = answers_calls
         self.has_page = has_page
+        self.rate_hz = 16_000
         self.lists: list[Message] = [{"id": 1, "name": "todo", "default": True}]
         self.todos: list[Message] = []
         self.reminders: list[Message] = []
@@ -121,7 +122,7 @@ class FarSide:
         message = json.loads(data)
         self.received.append(message)
         if message["type"] == "start" and self.answers_calls:
-            self.send("ready", call="c1", audio="pcm16/16000")
+            self.send("ready", call="c1", audio=f"pcm16/{self.rate_hz}")
             self.send("state", state="listening")
 
     # --- what the server says ---------------------------------------------------------------
@@ -133,10 +134,11 @@ class FarSide:
 
     def send_audio(self, number: int, *, from_ms: int, ms: int, hertz: float = 440.0) -> None:
         """Reply audio in messages of 100 ms, all at once."""
-        pcm = tone_pcm16(hertz=hertz, seconds=ms / 1000)
-        size = CHUNK_MS * 32
+        pcm = tone_pcm16(hertz=hertz, seconds=ms / 1000, rate_hz=self.rate_hz)
+        bytes_per_ms = self.rate_hz * 2 // 1000
+        size = CHUNK_MS * bytes_per_ms
         for at in range(0, len(pcm), size):
-            header = struct.pack("<II", number, from_ms + at // 32)
+            header = struct.pack("<II", number, from_ms + at // bytes_per_ms)
             self.calls[-1].send(header + pcm[at : at + size])
 
     def hang_up(self, code: int, text: str = "") -> None:

@@ -30,7 +30,7 @@ RESAMPLE = """async ([fromHz, toHz, hertz]) => {
 
 QUEUE = """async () => {
   const { PlayoutQueue } = await import("/static/voice/js/worklets/playout-queue.js");
-  const queue = new PlayoutQueue();
+  const queue = new PlayoutQueue(16000);
   const pull = (n) => { const out = new Float32Array(n); return [queue.pull(out), ...out]; };
   const ones = (n) => new Float32Array(n).fill(1);
   %s
@@ -43,7 +43,8 @@ def page(open_page: OpenPage) -> Page:
 
 
 @pytest.mark.parametrize(
-    ("from_hz", "to_hz"), [(48_000, 16_000), (44_100, 16_000), (16_000, 48_000)]
+    ("from_hz", "to_hz"),
+    [(48_000, 16_000), (44_100, 16_000), (16_000, 48_000), (44_100, 24_000), (24_000, 48_000)],
 )
 @pytest.mark.parametrize("hertz", [200, 3_000, 6_500])
 def test_speech_passes_the_resampler_unchanged(
@@ -64,6 +65,15 @@ def test_what_sixteen_kilohertz_cannot_carry_is_removed_not_folded_back(
 
 def in_queue(page: Page, script: str) -> Any:
     return page.evaluate(QUEUE % script)
+
+
+def test_the_position_is_counted_at_the_calls_own_rate(page: Page) -> None:
+    script = """
+      const fast = new PlayoutQueue(24000);
+      fast.push(1, 100, new Float32Array(240)); fast.pull(new Float32Array(120));
+      return fast.ms;
+    """
+    assert in_queue(page, script) == 105
 
 
 def test_the_position_heard_is_exact_across_chunks_and_sentences(page: Page) -> None:

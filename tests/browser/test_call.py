@@ -32,11 +32,11 @@ def speak(far: FarSide, *, ms: int, number: int = 1, turn: str = "t1") -> None:
     far.send_audio(number, from_ms=0, ms=ms)
 
 
-def loudest_frequency(pcm: bytes) -> float:
-    """By counting zero crossings of PCM16 at 16 kHz."""
+def loudest_frequency(pcm: bytes, rate_hz: int = 16_000) -> float:
+    """By counting zero crossings of PCM16."""
     samples = struct.unpack(f"<{len(pcm) // 2}h", pcm)
     crossings = sum(1 for a, b in itertools.pairwise(samples) if (a < 0) != (b < 0))
-    return crossings / 2 / (len(samples) / 16_000)
+    return crossings / 2 / (len(samples) / rate_hz)
 
 
 def test_the_microphone_is_asked_for_on_the_click_and_not_before(open_page: OpenPage) -> None:
@@ -79,6 +79,46 @@ def test_a_browser_without_a_context_of_sixteen_kilohertz_resamples_itself(
     speak(far, ms=400)
     until(page, lambda: far.of_type("played") and far.of_type("played")[-1]["ms"] >= 400)
     assert counter(page, "peak") > 0.2
+
+
+def test_a_call_is_captured_and_played_at_the_rate_the_server_names(open_page: OpenPage) -> None:
+    page, far = open_page(script=SPY, prepare=at_24_khz)
+    page.locator("#talk").click()
+    until(page, lambda: far.of_type("start"))
+    # The first words come with `ready`, while the page still changes its sound: none is lost.
+    far.send("ready", call="c1", audio="pcm16/24000")
+    speak(far, ms=400)
+    until(page, lambda: counter(page, "samplesPlayed") == 400 * 24)
+    until(page, lambda: len(far.audio) >= 40)
+    assert {len(frame) for frame in far.audio} == {1920}
+    heard = loudest_frequency(b"".join(far.audio[20:40]), 24_000)
+    assert heard == pytest.approx(440, rel=0.03)
+    assert (counter(page, "captureHz"), counter(page, "playoutHz")) == (24_000, 24_000)
+    assert far.of_type("played")[-1]["ms"] == 400
+    assert counter(page, "samplesDropped") == counter(page, "samplesLate") == 0
+    assert page.evaluate("window.asked") == 1
+
+    page.get_by_role("button", name="Hang up").click()
+    wait_for_state(page, "idle")
+    far.answers_calls, far.rate_hz = True, 16_000
+    far.audio.clear()
+    start_talking(page)
+    until(page, lambda: len(far.audio) >= 10)
+    assert {len(frame) for frame in far.audio} == {1280}
+
+
+def at_24_khz(far: FarSide) -> None:
+    far.answers_calls, far.rate_hz = False, 24_000
+
+
+def test_audio_the_page_does_not_know_ends_the_call_with_a_sentence(open_page: OpenPage) -> None:
+    page, far = open_page(script=SPY, prepare=at_24_khz)
+    page.locator("#talk").click()
+    until(page, lambda: far.of_type("start"))
+    far.send("ready", call="c1", audio="opus/48000")
+    wait_for_state(page, "idle")
+    expect(page.locator(".note")).to_contain_text("Reload it and call again.")
+    assert page.evaluate(TRACK_STATE) == "ended"
 
 
 def test_nothing_is_sent_while_muted(open_page: OpenPage) -> None:

@@ -2,16 +2,20 @@
 
 import { request } from "./api.js";
 import { counters } from "./counters.js";
+import { USUAL_RATE_HZ, rateOf } from "./rates.js";
 
-// Two seconds of audio: older sound than that helps nobody.
-const MOST_BUFFERED_BYTES = 64000;
+// Older sound than this helps nobody.
+const MOST_BUFFERED_SECONDS = 2;
+const BYTES_PER_SAMPLE = 2;
 const READY_SECONDS = 12;
 
 export class CallSocket {
-  // `message(object)`, `audio(ArrayBuffer)`, `closed(code, byeText)`; `closed` is called once.
-  constructor({ message, audio, closed }) {
-    this.handlers = { message, audio, closed };
+  // `ready()` comes first, then `message(object)` and `audio(ArrayBuffer)`; `closed(code, byeText)`
+  // is called once.
+  constructor({ ready, message, audio, closed }) {
+    this.handlers = { ready, message, audio, closed };
     this.ready = false;
+    this.rateHz = USUAL_RATE_HZ;
     this.bye = "";
     this.finished = false;
   }
@@ -42,11 +46,23 @@ export class CallSocket {
     }
     const message = JSON.parse(data);
     if (message.type === "ready") {
-      this.ready = true;
-      clearTimeout(this.deadline);
+      this.begin(message);
+      return;
     }
     if (message.type === "bye") this.bye = message.text ?? "";
     this.handlers.message(message);
+  }
+
+  begin({ audio }) {
+    this.rateHz = rateOf(audio);
+    if (Number.isNaN(this.rateHz)) {
+      // Of a server that is newer than this page.
+      this.finish(4400);
+      return;
+    }
+    this.ready = true;
+    clearTimeout(this.deadline);
+    this.handlers.ready();
   }
 
   send(message) {
@@ -55,7 +71,7 @@ export class CallSocket {
 
   sendAudio(frame) {
     if (!this.ready || this.socket.readyState !== WebSocket.OPEN) return;
-    if (this.socket.bufferedAmount > MOST_BUFFERED_BYTES) {
+    if (this.socket.bufferedAmount > MOST_BUFFERED_SECONDS * BYTES_PER_SAMPLE * this.rateHz) {
       counters.framesDropped += 1;
       return;
     }

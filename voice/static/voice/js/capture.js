@@ -1,8 +1,7 @@
-// Opens the microphone and hands out 40 ms frames of 16 kHz PCM16.
+// Opens the microphone and hands out 40 ms frames of PCM16 at the call's own rate.
 
 import { counters } from "./counters.js";
 
-const RATE_HZ = 16000;
 const CONSTRAINTS = {
   audio: {
     channelCount: 1,
@@ -14,10 +13,10 @@ const CONSTRAINTS = {
 const WORKLET = new URL("./worklets/capture.js", import.meta.url);
 
 // Throws the browser's DOMException when there is no microphone to be had.
-export async function openMicrophone({ frame, gone }) {
+export async function openMicrophone({ rateHz, frame, gone }) {
   const stream = await navigator.mediaDevices.getUserMedia(CONSTRAINTS);
   try {
-    return await new Microphone(stream).start(frame, gone);
+    return await new Microphone(stream, frame, gone).start(rateHz);
   } catch (error) {
     stream.getTracks().forEach((track) => track.stop());
     throw error;
@@ -25,22 +24,32 @@ export async function openMicrophone({ frame, gone }) {
 }
 
 class Microphone {
-  constructor(stream) {
+  constructor(stream, onFrame, onGone) {
     this.stream = stream;
+    this.onFrame = onFrame;
+    this.stream.getTracks().forEach((track) => track.addEventListener("ended", onGone));
   }
 
-  async start(onFrame, onGone) {
-    const { context, source } = sourceOf(this.stream);
+  async start(rateHz) {
+    const { context, source } = sourceOf(this.stream, rateHz);
     this.context = context;
+    this.rateHz = rateHz;
     counters.captureHz = context.sampleRate;
     await context.audioWorklet.addModule(WORKLET);
-    this.node = new AudioWorkletNode(context, "capture", { numberOfOutputs: 1 });
-    this.node.port.onmessage = ({ data }) => onFrame(data.frame, data.rms);
+    const processorOptions = { rateHz };
+    this.node = new AudioWorkletNode(context, "capture", { numberOfOutputs: 1, processorOptions });
+    this.node.port.onmessage = ({ data }) => this.onFrame(data.frame, data.rms);
     // Connected through to the (silent) output, or some browsers never run the worklet.
     source.connect(this.node).connect(context.destination);
-    this.stream.getTracks().forEach((track) => track.addEventListener("ended", onGone));
     await context.resume();
     return this;
+  }
+
+  // The same microphone at another rate; no frame of the old one comes after this was called.
+  async setRate(rateHz) {
+    if (rateHz === this.rateHz) return;
+    this.stopContext();
+    await this.start(rateHz);
   }
 
   setMuted(muted) {
@@ -48,14 +57,18 @@ class Microphone {
   }
 
   close() {
-    this.node.port.onmessage = null;
     this.stream.getTracks().forEach((track) => track.stop());
-    this.context.close();
+    this.stopContext();
+  }
+
+  stopContext() {
+    if (this.node) this.node.port.onmessage = null;
+    if (this.context.state !== "closed") this.context.close();
   }
 }
 
-function sourceOf(stream) {
-  let context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
+function sourceOf(stream, rateHz) {
+  let context = new AudioContext({ sampleRate: rateHz, latencyHint: "interactive" });
   try {
     return { context, source: context.createMediaStreamSource(stream) };
   } catch {

@@ -29,6 +29,7 @@ export class Conversation {
     this.playing = 0; // turn number whose audio sounds now
     this.position = null; // the last `played` message, sent or not
     this.toldAt = 0;
+    this.held = null; // what came while the sound took the call's rate
   }
 
   update(facts) {
@@ -58,6 +59,7 @@ export class Conversation {
     try {
       if (!navigator.mediaDevices) throw new DOMException("", "NotSupportedError");
       return await openMicrophone({
+        rateHz: this.playout.rateHz,
         frame: (frame, rms) => this.hear(frame, rms),
         gone: () => this.microphoneGone(),
       });
@@ -97,8 +99,9 @@ export class Conversation {
   connect(microphone) {
     this.forgetTurns();
     const socket = new CallSocket({
-      message: (message) => this.receive(message),
-      audio: (data) => this.play(data),
+      message: (message) => this.inOrder(() => this.receive(message)),
+      audio: (data) => this.inOrder(() => this.play(data)),
+      ready: () => this.adapt(socket),
       closed: (code, bye, wasReady) => this.closed(socket, code, bye, wasReady),
     });
     this.socket = socket;
@@ -109,13 +112,29 @@ export class Conversation {
     return this.opening;
   }
 
+  // The call is up. Microphone and loudspeaker take its rate before anything is heard or said.
+  async adapt(socket) {
+    const held = (this.held = []);
+    const { rateHz } = socket;
+    await Promise.all([
+      this.playout.setRate(rateHz).catch(() => this.events.problem(NO_SOUND, {})),
+      this.microphone?.setRate(rateHz).catch(() => this.microphoneGone()),
+    ]);
+    if (socket !== this.socket) return;
+    this.held = null;
+    this.update({ phase: "live" });
+    this.settled();
+    held.forEach((act) => act());
+  }
+
+  inOrder(act) {
+    if (this.held) this.held.push(act);
+    else act();
+  }
+
   receive(message) {
     const { type, turn, number } = message;
     if (turn && number) this.turnIds.set(number, turn);
-    if (type === "ready") {
-      this.update({ phase: "live" });
-      this.settled();
-    }
     if (type === "state") this.update({ server: message.state });
     if (type === "sentence") this.spoken = turn;
     if (type === "clear") this.playout.clear(number);

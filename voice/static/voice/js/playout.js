@@ -1,9 +1,9 @@
 // The page's loudspeaker: reply audio with the position heard, spoken reminders and earcons.
 
 import { counters } from "./counters.js";
+import { USUAL_RATE_HZ } from "./rates.js";
 import { SilentClock } from "./silent-clock.js";
 
-const RATE_HZ = 16000;
 // A browser that allows sound starts it well within this; otherwise replies are only text.
 const START_MS = 1500;
 const WORKLET = new URL("./worklets/playout.js", import.meta.url);
@@ -13,6 +13,7 @@ export class Playout {
   constructor({ heard }) {
     this.heard = heard;
     this.sound = true;
+    this.rateHz = USUAL_RATE_HZ;
     this.opening = null;
     this.silent = new SilentClock(heard);
   }
@@ -25,30 +26,45 @@ export class Playout {
   }
 
   async start() {
-    this.context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
+    const { rateHz } = this;
+    this.context = new AudioContext({ sampleRate: rateHz, latencyHint: "interactive" });
     const running = this.context.resume();
     counters.playoutHz = this.context.sampleRate;
     this.gain = this.context.createGain();
     this.gain.connect(this.context.destination);
     this.setSound(this.sound);
     await this.context.audioWorklet.addModule(WORKLET);
-    this.node = new AudioWorkletNode(this.context, "playout", { outputChannelCount: [1] });
+    const options = { outputChannelCount: [1], processorOptions: { rateHz } };
+    this.node = new AudioWorkletNode(this.context, "playout", options);
     this.node.port.onmessage = ({ data }) => this.report(data);
     this.node.connect(this.gain);
     await Promise.race([running, new Promise((resolve) => setTimeout(resolve, START_MS))]);
+  }
+
+  // The next call's audio has another rate. Between calls: what was to be played is forgotten.
+  async setRate(rateHz) {
+    if (rateHz === this.rateHz) return;
+    this.rateHz = rateHz;
+    if (!this.opening) return;
+    await this.opening;
+    const old = this.context;
+    this.node = null;
+    this.opening = this.start();
+    old.close();
+    await this.opening;
   }
 
   get audible() {
     return Boolean(this.node) && this.context.state === "running";
   }
 
-  // One binary message of the call socket: two little-endian uint32, then PCM16 at 16 kHz.
+  // One binary message of the call socket: two little-endian uint32, then PCM16 at the call's rate.
   // Answers what it holds, as {turn, endMs}.
   play(message) {
     const header = new DataView(message, 0, 8);
     const [turn, offsetMs] = [header.getUint32(0, true), header.getUint32(4, true)];
     const pcm = message.slice(8);
-    const endMs = offsetMs + ((pcm.byteLength >> 1) * 1000) / RATE_HZ;
+    const endMs = offsetMs + ((pcm.byteLength >> 1) * 1000) / this.rateHz;
     if (this.audible) {
       this.node.port.postMessage({ type: "audio", turn, offsetMs, pcm }, [pcm]);
     } else {

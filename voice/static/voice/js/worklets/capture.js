@@ -1,16 +1,15 @@
-// Microphone samples at the context's rate become 40 ms frames of 16 kHz PCM16.
+// Microphone samples at the context's rate become 40 ms frames of PCM16 at the call's rate.
 
 import { Framer } from "./framer.js";
 import { Resampler } from "./resampler.js";
 
-const RATE_HZ = 16000;
-const FRAME_SAMPLES = 640;
+const FRAME_MS = 40;
 
 class Capture extends AudioWorkletProcessor {
-  constructor() {
+  constructor({ processorOptions: { rateHz } }) {
     super();
-    this.framer = new Framer(FRAME_SAMPLES);
-    this.resampler = sampleRate === RATE_HZ ? null : new Resampler(sampleRate, RATE_HZ);
+    this.framer = new Framer((rateHz * FRAME_MS) / 1000);
+    this.resampler = sampleRate === rateHz ? null : new Resampler(sampleRate, rateHz);
     this.emit = (frame, rms) => this.port.postMessage({ frame: frame.buffer, rms }, [frame.buffer]);
   }
 

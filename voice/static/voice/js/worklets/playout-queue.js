@@ -1,13 +1,13 @@
 // Reply audio waiting to be heard: bounded, knows to the sample what was played of which turn.
 
-const RATE_HZ = 16000;
 // The server keeps at most 2 s ahead; more than this means that something is wrong.
-const MOST_SAMPLES = 15 * RATE_HZ;
-const FADE_SAMPLES = (RATE_HZ * 5) / 1000;
+const MOST_SECONDS = 15;
+const FADE_MS = 5;
 const CLEARED_KEPT = 256;
 
 export class PlayoutQueue {
-  constructor() {
+  constructor(rateHz) {
+    this.rateHz = rateHz;
     this.chunks = [];
     this.waiting = 0;
     this.cleared = [];
@@ -20,8 +20,9 @@ export class PlayoutQueue {
   }
 
   push(turn, offsetMs, samples) {
+    const most = MOST_SECONDS * this.rateHz;
     if (this.cleared.includes(turn)) this.late += samples.length;
-    else if (this.waiting + samples.length > MOST_SAMPLES) this.dropped += samples.length;
+    else if (this.waiting + samples.length > most) this.dropped += samples.length;
     else {
       this.chunks.push({ turn, offsetMs, samples, at: 0 });
       this.waiting += samples.length;
@@ -34,7 +35,7 @@ export class PlayoutQueue {
     if (this.cleared.length > CLEARED_KEPT) this.cleared.shift();
     const head = this.chunks[0];
     this.chunks = this.chunks.filter((chunk) => chunk.turn !== turn);
-    if (head && head.turn === turn && head.at > 0) this.chunks.unshift(faded(head));
+    if (head && head.turn === turn && head.at > 0) this.chunks.unshift(this.faded(head));
     this.waiting = this.chunks.reduce((sum, chunk) => sum + chunk.samples.length - chunk.at, 0);
   }
 
@@ -48,7 +49,7 @@ export class PlayoutQueue {
       chunk.at += count;
       filled += count;
       this.turn = chunk.turn;
-      this.ms = chunk.offsetMs + (chunk.at * 1000) / RATE_HZ;
+      this.ms = this.playedTo(chunk);
       if (chunk.at === chunk.samples.length) this.chunks.shift();
     }
     this.waiting -= filled;
@@ -56,13 +57,18 @@ export class PlayoutQueue {
     if (filled && filled < output.length) this.gaps += 1;
     return filled;
   }
-}
 
-function faded(chunk) {
-  const samples = chunk.samples.slice(chunk.at, chunk.at + FADE_SAMPLES);
-  for (let i = 0; i < samples.length; i++) samples[i] *= 1 - (i + 1) / samples.length;
-  const offsetMs = chunk.offsetMs + (chunk.at * 1000) / RATE_HZ;
-  return { turn: chunk.turn, offsetMs, samples, at: 0 };
+  faded(chunk) {
+    const count = (this.rateHz * FADE_MS) / 1000;
+    const samples = chunk.samples.slice(chunk.at, chunk.at + count);
+    for (let i = 0; i < samples.length; i++) samples[i] *= 1 - (i + 1) / samples.length;
+    return { turn: chunk.turn, offsetMs: this.playedTo(chunk), samples, at: 0 };
+  }
+
+  // In ms of the reply, how far this chunk was taken.
+  playedTo(chunk) {
+    return chunk.offsetMs + (chunk.at * 1000) / this.rateHz;
+  }
 }
 
 // PCM16 little-endian bytes (ArrayBuffer) to samples between -1 and 1.

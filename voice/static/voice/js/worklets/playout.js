@@ -3,14 +3,14 @@
 import { PlayoutQueue, decodePcm16 } from "./playout-queue.js";
 import { Resampler } from "./resampler.js";
 
-const RATE_HZ = 16000;
 const REPORT_SECONDS = 0.08;
 
 class Playout extends AudioWorkletProcessor {
-  constructor() {
+  constructor({ processorOptions: { rateHz } }) {
     super();
-    this.queue = new PlayoutQueue();
-    this.resampler = sampleRate === RATE_HZ ? null : new Resampler(RATE_HZ, sampleRate);
+    this.rateHz = rateHz;
+    this.queue = new PlayoutQueue(rateHz);
+    this.resampler = sampleRate === rateHz ? null : new Resampler(rateHz, sampleRate);
     this.ready = new Float32Array(0);
     this.peak = 0;
     this.loudest = 0;
@@ -41,7 +41,7 @@ class Playout extends AudioWorkletProcessor {
   // Some browsers ignore the wanted context rate; the position then runs one filter ahead (2 ms).
   pullResampled(output) {
     while (this.ready.length < output.length) {
-      const wanted = new Float32Array(Math.ceil((output.length * RATE_HZ) / sampleRate) + 1);
+      const wanted = new Float32Array(Math.ceil((output.length * this.rateHz) / sampleRate) + 1);
       const count = this.queue.pull(wanted);
       if (!count) break;
       const fresh = this.resampler.process(wanted.subarray(0, count));
