@@ -56,10 +56,10 @@ class RedisShelf:
 class RecordingWire:
     """The call's wire, and beside it the recording of what goes over it."""
 
-    def __init__(self, wire: Wire, consent: str, clock: Callable[[], float] = monotonic) -> None:
-        self._wire, self._consent, self._clock = wire, consent, clock
+    def __init__(self, wire: Wire, clock: Callable[[], float] = monotonic) -> None:
+        self._wire, self._clock = wire, clock
         self._tracks = Tracks(wire.format)
-        self._wanted = consent
+        self._consent = self._wanted = ""
         self.recording = False
         self.private: Callable[[], bool] = lambda: False
         """Whether what is said now is for nobody else's ears."""
@@ -73,6 +73,13 @@ class RecordingWire:
     def ms(self) -> int:
         """Recorded so far."""
         return self._tracks.ms
+
+    def ask(self, consent: str, *, given: bool = False) -> None:
+        """Record once this sentence was heard, or at once when it was `given` before."""
+        if given:
+            self.recording = True
+        elif not self.recording:
+            self._consent = self._wanted = consent
 
     def consent_to_say(self) -> str:
         """The sentence that must be said now, once: at first, and again if it was cut short."""

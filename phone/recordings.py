@@ -9,6 +9,7 @@ import contextlib
 import logging
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
@@ -26,6 +27,7 @@ from phone.wav import CHANNELS, header
 from voice import keys
 from voice.audio import AudioFormat
 from voice.models import Call
+from voice.records import in_database_thread
 
 logger = logging.getLogger(__name__)
 
@@ -49,14 +51,35 @@ def consent_for(call: Call) -> str:
     return (business.consent if business else "") or settings.RECORDING_CONSENT
 
 
-def is_unwanted(user_id: int) -> bool:
-    """This person is never to be recorded."""
-    return PhoneAccount.objects.filter(owner_id=user_id, recorded=Recorded.NEVER).exists()
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """`sentence` must be heard first, unless it was `given` earlier in the call; empty: never."""
+
+    sentence: str
+    given: bool = False
 
 
-def begin(call_id: str, audio_format: AudioFormat) -> None:
-    """There may be pieces of this call from now on."""
-    Recording.objects.get_or_create(call_id=call_id, defaults={"audio_format": str(audio_format)})
+def prepare(call_id: str, audio_format: AudioFormat) -> Consent:
+    """At each stream's start and when the caller is known: may this call be recorded?
+
+    If not, what there was of it is deleted.
+    """
+    call = Call.objects.select_related("business").get(pk=UUID(call_id))
+    sentence = consent_for(call)
+    if not sentence:
+        for recording in Recording.objects.filter(call=call):
+            recording.delete()
+        return Consent("")
+    recording = begin(call_id, audio_format)
+    return Consent(sentence, given=recording.parts > 0)
+
+
+def begin(call_id: str, audio_format: AudioFormat) -> Recording:
+    """There may be pieces of this call from now on; nothing is added to one that is joined."""
+    recording, _ = Recording.objects.get_or_create(
+        call_id=call_id, defaults={"audio_format": str(audio_format)}
+    )
+    return recording
 
 
 def store_piece(redis: Any, call_id: str, name: str) -> None:
@@ -95,6 +118,9 @@ def purge(now: datetime, days: int) -> int:
     for recording in old.iterator(chunk_size=100):
         recording.delete()
     return count + strays
+
+
+prepare_async = in_database_thread(prepare)
 
 
 # Joining ------------------------------------------------------------------------------------

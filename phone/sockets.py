@@ -16,6 +16,8 @@ from redis.exceptions import RedisError
 from phone import after, attendant, calls, tokens
 from phone.calls import PhoneCallFacts
 from phone.media_stream import NotTheProtocol, StreamStart, TwilioWire, read_start
+from phone.recorded_call import RecordedCall
+from phone.recorder import RedisShelf
 from phone.refusals import Refusals
 from voice import admission
 from voice.call import CallSession
@@ -106,20 +108,23 @@ async def _carry(call: PhoneCallFacts, start: StreamStart, receive: Receive, sen
 async def _run(call: PhoneCallFacts, start: StreamStart, receive: Receive, send: Send) -> HangUp:
     joined = services()
     wire = TwilioWire(start.stream_sid)
+    shelf = RedisShelf(joined.redis, joined.queue)
+    recording = RecordedCall(call.call_id, call.stream, wire, shelf)
     setup = CallSetup(
         id=call.call_id,
         row_exists=True,
         user_id=call.user_id,
         channel=Call.Channel.PHONE,
         time_zone=call.time_zone,
-        wire=wire,
+        wire=recording.wire,
         identified=call.identified,
-        attend=attendant.attend(call, joined),
+        attend=recording.attending(attendant.attend(call, joined)),
     )
     around = joined.around(wire.format)
     session = CallSession(setup, around, lambda message: send_message(send, message))
     try:
-        return await session.run(lambda: next_message(receive))
+        async with recording.going_on():
+            return await session.run(lambda: next_message(receive))
     finally:
         if wire.ignored:
             fields = {"call_id": call.call_id, **_counts(wire)}

@@ -49,7 +49,9 @@ class Shelf:
 @pytest.fixture
 def wire() -> RecordingWire:
     ticks = iter(range(10**9))
-    return RecordingWire(PlainWire(), CONSENT, clock=lambda: next(ticks) * 0.02)
+    made = RecordingWire(PlainWire(), clock=lambda: next(ticks) * 0.02)
+    made.ask(CONSENT)
+    return made
 
 
 @pytest.fixture

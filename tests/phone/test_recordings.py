@@ -78,7 +78,6 @@ class TestWho:
         call.business = Business.objects.create(name="Oak", records_calls=True)
         PhoneAccount.objects.create(owner=call.user, recorded="never")
         assert recordings.consent_for(call) == ""
-        assert recordings.is_unwanted(call.user_id)
 
     def test_who_always_wants_it(self, call: Call, settings: Any) -> None:
         PhoneAccount.objects.create(owner=call.user, recorded="always")
@@ -88,6 +87,23 @@ class TestWho:
         PhoneAccount.objects.create(owner=call.user, recorded="always")
         call.identified = False
         assert recordings.consent_for(call) == ""
+
+
+def test_who_is_known_late_and_does_not_want_it_leaves_no_recording(
+    redis: redis_library.Redis, folder: Path, call: Call, django_capture_on_commit_callbacks: Any
+) -> None:
+    business = Business.objects.create(name="Oak", records_calls=True)
+    Call.objects.filter(pk=call.pk).update(business=business, identified=False)
+    assert not recordings.prepare(str(call.pk), PHONE).given
+    put(redis, call, "001-000000", b"\x01" * SECOND)
+    recordings.store_piece(redis, str(call.pk), "001-000000")
+    assert recordings.prepare(str(call.pk), PHONE).given, "in an earlier stream"
+    PhoneAccount.objects.create(owner=call.user, recorded="never")
+    Call.objects.filter(pk=call.pk).update(identified=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert recordings.prepare(str(call.pk), PHONE).sentence == ""
+    assert not Recording.objects.exists()
+    assert files(folder) == []
 
 
 def test_pieces_become_one_file_once_the_call_is_over(
