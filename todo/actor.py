@@ -28,6 +28,8 @@ class Actor:
     call_id: UUID | None = None
     turn_id: UUID | None = None
     morning_hour: int = DEFAULT_MORNING_HOUR
+    about_reminder: int | None = None
+    """The reminder this call was made for, which is the only one its caller may answer."""
 
     @property
     def local_now(self) -> datetime:
@@ -54,6 +56,7 @@ def actor_for(
     time_zone: str = "",
     call_id: UUID | None = None,
     turn_id: UUID | None = None,
+    about_reminder: int | None = None,
 ) -> Actor:
     """The person with their preferences; an unknown zone falls back to theirs, then the site's."""
     preferences = Preferences.objects.filter(owner=user).first()
@@ -63,4 +66,4 @@ def actor_for(
         or ZoneInfo(settings.TIME_ZONE)
     )
     hour = preferences.morning_hour if preferences else DEFAULT_MORNING_HOUR
-    return Actor(user, zone, now, call_id, turn_id, hour)
+    return Actor(user, zone, now, call_id, turn_id, hour, about_reminder)

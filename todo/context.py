@@ -28,6 +28,8 @@ class Context:
     turn_id: UUID | None
     tools: frozenset[str] | None = None
     """All that may be used; None: every tool."""
+    about: int | None = None
+    """The one reminder that may be answered; None: whichever was told last."""
 
     def allows(self, tool: str) -> bool:
         return self.tools is None or tool in self.tools
@@ -39,6 +41,7 @@ def sign(
     call_id: UUID | str | None,
     turn_id: UUID | str | None,
     tools: Iterable[str] | None = None,
+    about: int | None = None,
 ) -> str:
     note: dict[str, object] = {
         "u": user_id,
@@ -48,6 +51,8 @@ def sign(
     }
     if tools is not None:
         note["a"] = sorted(tools)
+    if about is not None:
+        note["r"] = about
     return signing.dumps(note, salt=SALT)
 
 
@@ -58,7 +63,9 @@ def read(text: object, *, max_age: int = MAX_AGE_SECONDS) -> Context:
     try:
         note = signing.loads(text, salt=SALT, max_age=max_age)
         tools = frozenset(map(str, note["a"])) if "a" in note else None
-        return Context(int(note["u"]), str(note["z"]), _uuid(note["c"]), _uuid(note["t"]), tools)
+        about = int(note["r"]) if "r" in note else None
+        call, turn = _uuid(note["c"]), _uuid(note["t"])
+        return Context(int(note["u"]), str(note["z"]), call, turn, tools, about)
     except (signing.BadSignature, KeyError, TypeError, ValueError) as error:
         raise ForgedContext("bad context") from error
 

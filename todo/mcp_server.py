@@ -102,7 +102,7 @@ def identify_by_context(meta: dict[str, Any], tool: str) -> Actor:
     note = context.read(meta.get(CONTEXT_META))
     if not note.allows(tool):
         raise NotAllowed
-    return _actor(note.user_id, note.time_zone, note.call_id, note.turn_id)
+    return _actor(note.user_id, note.time_zone, note.call_id, note.turn_id, note.about)
 
 
 def identify_as(user_id: int, time_zone: str) -> Identify:
@@ -158,8 +158,21 @@ def _call(
         close_old_connections()
 
 
-def _actor(user_id: int, time_zone: str, call_id: UUID | None, turn_id: UUID | None) -> Actor:
+def _actor(
+    user_id: int,
+    time_zone: str,
+    call_id: UUID | None,
+    turn_id: UUID | None,
+    about: int | None = None,
+) -> Actor:
     user = get_user_model().objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         raise context.ForgedContext("no such person")
-    return actor_for(user, timezone.now(), time_zone=time_zone, call_id=call_id, turn_id=turn_id)
+    return actor_for(
+        user,
+        timezone.now(),
+        time_zone=time_zone,
+        call_id=call_id,
+        turn_id=turn_id,
+        about_reminder=about,
+    )

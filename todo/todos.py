@@ -76,13 +76,19 @@ def complete(actor: Actor, todos: Sequence[Todo]) -> Change | None:
     """Complete them; a repeating one moves on to its next time instead."""
     with changes.recording(actor) as recording:
         for todo in todos:
-            next_time = next_due(actor, todo)
-            if next_time is not None:
-                recording.edit(todo, due_at=next_time)
-            elif todo.completed_at is None:
-                recording.edit(todo, completed_at=actor.now)
-                silence(recording, todo)
+            complete_within(recording, todo)
         return recording.finish(f"done: {_titles(todos)}")
+
+
+def complete_within(recording: changes.Recording, todo: Todo) -> None:
+    """As one part of a larger change."""
+    actor = recording.actor
+    next_time = next_due(actor, todo)
+    if next_time is not None:
+        recording.edit(todo, due_at=next_time)
+    elif todo.completed_at is None:
+        recording.edit(todo, completed_at=actor.now)
+        silence(recording, todo)
 
 
 def reopen(actor: Actor, todos: Sequence[Todo]) -> Change | None:

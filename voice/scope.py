@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from voice.models import Call
+from todo import context
+from voice.models import Call, Turn
 
 # Nobody has to say who they are to hang up.
 ALWAYS = frozenset({"end_call"})
@@ -21,6 +22,14 @@ def tools_of(call: Call) -> frozenset[str] | None:
     if call.about_reminder_id is not None:
         allowed |= ABOUT_REMINDER
     return allowed
+
+
+def signed(turn: Turn, time_zone: str) -> str:
+    """The note by which the tool server knows for whom this turn calls, and what it may do."""
+    call = turn.call
+    # Whoever has picked up may answer the reminder they were called about, and no other.
+    about = None if call.identified else call.about_reminder_id
+    return context.sign(call.user_id, time_zone, call.pk, turn.pk, tools_of(call), about)
 
 
 def offered(call: Call, tool: str) -> bool:

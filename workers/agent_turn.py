@@ -20,7 +20,6 @@ from langchain_core.messages import BaseMessage, SystemMessage
 from redis.exceptions import RedisError
 
 from convonet.stopwatch import mark
-from todo.context import sign
 from voice import scope
 from voice.models import Turn
 from voice.preferences import Chosen, chosen
@@ -198,7 +197,7 @@ class TurnRunner:
         zone = call.time_zone or self._options.time_zone
         return TurnContext(
             server=self.server,
-            signed=sign(call.user_id, zone, str(call.pk), str(turn.pk), scope.tools_of(call)),
+            signed=scope.signed(turn, zone),
             key_prefix=str(turn.pk),
             deadline=deadline,
             tool_seconds=self._options.tool_seconds,

@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 
 from mcp.types import Tool
 
-from todo.context import sign
 from voice import keys, scope, streams
 from voice.events import Briefed, ToolAnswered, ToolStarted
 from voice.models import Call, ToolCall, Turn
@@ -143,7 +142,7 @@ class RealtimeJobs:
             self._server,
             request.name,
             request.arguments,
-            signed=sign(call.user_id, zone, str(call.pk), str(turn.pk), scope.tools_of(call)),
+            signed=scope.signed(turn, zone),
             key=f"{turn.pk}:{request.ordinal}",
             deadline=monotonic() + seconds,
         )

@@ -17,6 +17,11 @@ def test_what_was_signed_is_read_back() -> None:
     )
 
 
+def test_the_tools_and_the_reminder_it_is_for_are_read_back() -> None:
+    note = context.read(context.sign(7, "UTC", None, None, {"end_call"}, 12))
+    assert (note.tools, note.about) == (frozenset({"end_call"}), 12)
+
+
 @pytest.mark.parametrize("text", [None, "", "x", "a:b:c", 7, {}, "x" * 5000])
 def test_anything_else_is_refused(text: object) -> None:
     with pytest.raises(context.ForgedContext):

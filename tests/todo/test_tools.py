@@ -455,6 +455,7 @@ def test_no_tool_reaches_another_persons_rows(
     call.say("create_list", name="secrets")
     call.say("add_reminder", text="hide the present", when="tomorrow")
     call.say("delete_todos", which="everything")
+    Reminder.objects.create(owner=call.user, text="call anna", due_at=NOW, state="fired")
     before = [list(model.objects.values()) for model in (Todo, TodoList, Reminder)]
     question = str(Question.objects.get().pk)
     stranger = new_call(ben)
@@ -469,6 +470,8 @@ def test_no_tool_reaches_another_persons_rows(
         ("delete_list", {"name": "secrets"}),
         ("find_reminders", {}),
         ("cancel_reminders", {"which": "the present"}),
+        ("answer_reminder", {"action": "done"}),
+        ("answer_reminder", {"action": "snooze", "which": "anna"}),
         ("undo_last_change", {}),
         ("answer_question", {"answer": "yes"}),
         ("answer_question", {"answer": "yes", "question": question}),

@@ -37,9 +37,14 @@ class Answer:
     question: Asked | None = None
     summary: str = ""
     lists: list[dict[str, Any]] = field(default_factory=list)
+    ends_call: bool = False
+    """It was the last word: once it was heard, the call is over."""
 
     def as_dict(self, actor: Actor) -> dict[str, Any]:
         places = numbers(actor) if self.todos else {}
+        more: dict[str, Any] = {"lists": self.lists} if self.lists else {}
+        if self.ends_call:
+            more["ends_call"] = True
         return {
             "status": self.status,
             "said": self.said,
@@ -48,7 +53,7 @@ class Answer:
             "todos": [short_todo(t, actor, places.get(t.pk)) for t in self.todos[:MOST_ROWS]],
             "reminders": [reminder_shape(r, actor) for r in self.reminders[:MOST_ROWS]],
             "question": _question(self.question),
-        } | ({"lists": self.lists} if self.lists else {})
+        } | more
 
 
 def nothing(said: str) -> Answer:

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from todo.actor import Actor
-from todo.tools import adding, answering, changing, finding, listing, reminding, removing
+from todo.tools import (
+    adding,
+    answering,
+    changing,
+    finding,
+    listing,
+    reminding,
+    removing,
+    snoozing,
+)
 from todo.tools.answers import Answer
 from todo.tools.arguments import Arguments
 
@@ -204,6 +213,25 @@ TOOLS: tuple[Tool, ...] = (
         {"which": _text("Words of its text, a day, “last”, or “all”")},
         ("which",),
         destructive=True,
+    ),
+    Tool(
+        "answer_reminder",
+        snoozing.answer,
+        "Answer a reminder",
+        "What the person says to a reminder they were just told: it is done (its todo too), or they"
+        " want to be reminded again later.",
+        {
+            "action": _text("What they want", enum=list(snoozing.ACTIONS)),
+            "minutes": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": snoozing.MOST_MINUTES,
+                "description": "Snooze: in how many minutes; 10 if they do not say",
+            },
+            "until": _text("Snooze: when instead, in natural words (“tomorrow at nine”)"),
+            "which": _text("Words of its text, if it is not the one told last"),
+        },
+        ("action",),
     ),
     Tool(
         "undo_last_change",
