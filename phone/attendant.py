@@ -15,7 +15,9 @@ class PhoneAttendant(NoAttendant):
 
     def begun(self) -> None:
         call = self._call
-        self._desk.say(call.saying or call.greeting or settings.PHONE_GREETING)
+        words = call.saying or call.greeting or settings.PHONE_GREETING
+        # Of a call made for a reminder, the first words are the reminder.
+        self._desk.say(words, reminder=call.about_reminder_id if call.stream == 1 else None)
 
 
 def attend(call: PhoneCallFacts, joined: Services) -> Attend:

@@ -72,8 +72,8 @@ class _KnownDesk:
     def call_id(self) -> str:
         return self._desk.call_id
 
-    def say(self, text: str, *, then: HangUp | None = None) -> None:
-        self._desk.say(text, then=then)
+    def say(self, text: str, *, then: HangUp | None = None, reminder: int | None = None) -> None:
+        self._desk.say(text, then=then, reminder=reminder)
 
     def be_quiet(self) -> None:
         self._desk.be_quiet()

@@ -16,8 +16,11 @@ class Desk(Protocol):
     @property
     def call_id(self) -> str: ...
 
-    def say(self, text: str, *, then: HangUp | None = None) -> None:
-        """Say it when nothing else is being said; `then` hang up, once it was heard."""
+    def say(self, text: str, *, then: HangUp | None = None, reminder: int | None = None) -> None:
+        """Say it when nothing else is being said; `then` hang up, once it was heard.
+
+        It tells the caller of that `reminder`.
+        """
 
     def be_quiet(self) -> None:
         """Stop what is being said, and forget what was to be said after it."""

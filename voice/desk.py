@@ -27,8 +27,8 @@ class CallDesk:
         self._flush, self._known = flush, known
         self.hang_up = hang_up
 
-    def say(self, text: str, *, then: HangUp | None = None) -> None:
-        self._conversation.announce(Announcement(text, then=then), self._clock())
+    def say(self, text: str, *, then: HangUp | None = None, reminder: int | None = None) -> None:
+        self._conversation.announce(Announcement(text, reminder, then), self._clock())
         self._flush()
 
     def be_quiet(self) -> None:
