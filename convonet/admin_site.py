@@ -36,6 +36,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     calls = [
         _item(user, "Calls", "call", "voice", "call"),
         _item(user, "Turns", "forum", "voice", "turn"),
+        _item(user, "Recordings", "voicemail", "phone", "recording"),
         _item(user, "Providers", "hub", "voice", "provideruse", page="admin:voice_providers"),
     ]
     kept = [
