@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from phone import guests
+from phone import guests, wishes
 from phone.models import Line, PhoneCall
 from voice.audio import PHONE
 from voice.models import Call
@@ -137,6 +137,7 @@ def told_status(said: Mapping[str, str]) -> None:
     phone.save(update_fields=["status", "seconds"])
     if status in FINAL:
         end(str(phone.call_id), status)
+        wishes.caller_left(phone.call_id)
 
 
 facts_async = in_database_thread(facts)

@@ -16,11 +16,13 @@ from phone import hours
 from phone.models import Contact, Department
 from todo.actor import known_zone
 from todo.matching import Candidate, match
-from todo.sounds import sound
+from todo.sounds import likeness, sound
 from voice.models import Business
 
 logger = logging.getLogger(__name__)
 
+# Two words this alike are one, as they are heard.
+ALIKE = 0.75
 # What is said around the name of a department: "somebody from the sales team".
 _AROUND = re.compile(
     r"\b(?:the|your|our|an?|some ?body|some ?one|any ?body|any ?one|people|person|human|from|in|of|"
@@ -125,9 +127,18 @@ class Directory:
         same = [option for known, option in options if _same(known, name)]
         if same:
             return _found(same, sure=True)
-        found = match(name, [Candidate(n, known) for n, (known, _) in enumerate(options)])
+        # "Anna from sales"
+        found = match(
+            name,
+            [
+                Candidate(n, known, (option.department.name,) if option.contact else ())
+                for n, (known, option) in enumerate(options)
+            ],
+        )
         if found.kind in ("one", "several", "weak"):
-            return _found([options[n][1] for n in found.ids], sure=found.kind != "weak")
+            chosen = [options[n][1] for n in found.ids]
+            people = [one for one in chosen if one.contact and _is_named(one.contact, name)]
+            return _found(people or chosen, sure=found.kind != "weak")
         alike = [option for known, option in options if _sound(known) == _sound(name)]
         return _found(alike, sure=False)
 
@@ -175,6 +186,15 @@ def _name_in(bare: str) -> str:
 
 def _same(known: str, said: str) -> bool:
     return known.casefold() == said.casefold()
+
+
+def _is_named(contact: Contact, said: str) -> bool:
+    """By a name of theirs, and not by their department's alone."""
+    return any(
+        likeness(one, other) >= ALIKE
+        for one in said.lower().split()
+        for other in contact.name.lower().split()
+    )
 
 
 def _sound(name: str) -> str:

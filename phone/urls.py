@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from phone import views
+from phone import transfer_views, views
 
 urlpatterns = [
     path("twilio/voice", views.voice, name="twilio_voice"),
     path("twilio/next", views.next_step, name="twilio_next"),
     path("twilio/fallback", views.fallback, name="twilio_fallback"),
     path("twilio/status", views.status, name="twilio_status"),
+    path("twilio/dialled", transfer_views.dialled, name="twilio_dialled"),
+    path("twilio/whisper", transfer_views.whisper, name="twilio_whisper"),
+    path("twilio/accepted", transfer_views.accepted, name="twilio_accepted"),
 ]

@@ -47,6 +47,8 @@ def named(firm: Business, words: str) -> tuple[str, list[str]]:
         ("Dmitri", "Dimitri"),
         ("anna schmidt", "Anna Schmidt"),
         ("Mrs Schmidt", "Anna Schmidt"),
+        ("Anna from sales", "Anna Schmidt"),
+        ("Anna in Technical support", "Anna Meyer"),
     ],
 )
 def test_one_is_meant_by_name_by_another_name_or_by_what_was_heard(
