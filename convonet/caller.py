@@ -16,11 +16,13 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from voice.audio import BROWSER
+from voice.audio import BROWSER, AudioFormat
 from voice.browser_stream import read_audio_message
 
 FRAME_MS = 40
 SILENCE = bytes(BROWSER.bytes_of(FRAME_MS))
+# Of calls that a speech-to-speech model holds.
+REALTIME = AudioFormat("pcm16", 24_000)
 # A caller puts the receiver down when nothing at all happens for so long.
 PATIENCE_SECONDS = 45.0
 ACKNOWLEDGE_SECONDS = 0.1
@@ -31,11 +33,19 @@ class CallFailed(Exception):
     """The call could not be placed or was ended by the server; the text is its sentence."""
 
 
+class WrongAudio(CallFailed):
+    """The server's calls have another format than the recordings."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"This server's calls are {wanted}.")
+        self.wanted = wanted
+
+
 @dataclass(slots=True)
 class Utterance:
-    """PCM16 at 16 kHz to be spoken, or text to be typed; speech ends `speech_end_ms` into it.
+    """PCM16 in the call's format to be spoken, or text to be typed.
 
-    With neither, the caller only waits for an answer. `interruption` is spoken over the reply
+    Speech ends `speech_end_ms` into it. With neither, the caller only waits for an answer. `interruption` is spoken over the reply
     once it has been heard for `INTERRUPT_AFTER_MS`; its voice starts `interruption_start_ms` in.
     """
 
@@ -75,8 +85,8 @@ FollowUp = Callable[[Exchange], Utterance | None]
 
 
 class Caller:
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
+    def __init__(self, socket: ClientConnection, audio_format: AudioFormat = BROWSER) -> None:
+        self._socket, self._format = socket, audio_format
         self._exchange = Exchange()
         self._speech_ended = 0.0
         self._over = asyncio.Event()
@@ -120,7 +130,7 @@ class Caller:
             # The speaker task starts this within a frame's time.
             self._pending = utterance.pcm
             self._speech_ended = time.monotonic() + utterance.speech_end_ms / 1000
-        length = len(utterance.pcm) / BROWSER.bytes_per_second
+        length = len(utterance.pcm) / self._format.bytes_per_second
         try:
             async with asyncio.timeout(length + PATIENCE_SECONDS):
                 await self._over.wait()
@@ -130,7 +140,7 @@ class Caller:
 
     async def _speak(self) -> None:
         """Send a frame every 40 ms, by the clock and not by the sum of sleeps."""
-        size, due = len(SILENCE), time.monotonic()
+        size, due = self._format.bytes_of(FRAME_MS), time.monotonic()
         while True:
             frame, self._pending = self._pending[:size], self._pending[size:]
             await self._socket.send(frame.ljust(size, b"\0"))
@@ -179,7 +189,7 @@ class Caller:
             return
         self._mark("first_audio")
         self._heard_from.setdefault(number, time.monotonic())
-        self._received[number] = at_ms + BROWSER.ms_of(len(pcm))
+        self._received[number] = at_ms + self._format.ms_of(len(pcm))
         self._exchange.audio += pcm
 
     def _on_message(self, message: dict[str, Any]) -> None:
@@ -224,8 +234,12 @@ async def place_call(
     *,
     time_zone: str,
     follow_up: FollowUp = lambda exchange: None,
+    audio_format: AudioFormat = BROWSER,
 ) -> CallReport:
-    """Call `url` (ws://…/ws/call) and say these one after the other; raises `CallFailed`."""
+    """Call `url` (ws://…/ws/call) and say these one after the other; raises `CallFailed`.
+
+    `audio_format` is that of the utterances, and must be the call's.
+    """
     report = CallReport()
     microphone = any(utterance.pcm for utterance in utterances)
     try:
@@ -237,7 +251,9 @@ async def place_call(
                 ready = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS))
             if ready["type"] != "ready":
                 raise CallFailed(ready.get("text", "The server did not take the call."))
-            await Caller(socket).converse(utterances, report, follow_up)
+            if ready["audio"] != str(audio_format):
+                raise WrongAudio(ready["audio"])
+            await Caller(socket, audio_format).converse(utterances, report, follow_up)
     except (OSError, WebSocketException, TimeoutError) as error:
         if not report.exchanges:
             raise CallFailed(f"No call could be placed at {url}: {error}") from error

@@ -1,4 +1,7 @@
-"""WAV files in and out, as the browser would have captured and played them: 16 kHz mono PCM16."""
+"""WAV files in and out, as the browser would have captured and played them: mono PCM16.
+
+At 16 kHz unless a call has another rate.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ FRAME_MS = 20
 VOICED_RMS = 100.0
 
 
-def read_wav(path: Path) -> bytes:
-    """PCM16 at 16 kHz, whatever rate, width or channels the file has; raises ValueError."""
+def read_wav(path: Path, rate_hz: int = BROWSER.rate_hz) -> bytes:
+    """PCM16 at that rate, whatever rate, width or channels the file has; raises ValueError."""
     try:
         with wave.open(str(path), "rb") as file:
             rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
@@ -33,33 +36,33 @@ def read_wav(path: Path) -> bytes:
     samples: Samples = np.frombuffer(data, kinds[width]).astype(np.float32)
     samples = (samples - 128) / 128 if width == 1 else samples / 2.0 ** (8 * width - 1)
     mono: Samples = samples.reshape(-1, channels).mean(axis=1)
-    if rate != BROWSER.rate_hz:
-        mono = soxr.resample(mono, rate, BROWSER.rate_hz, quality="HQ")
+    if rate != rate_hz:
+        mono = soxr.resample(mono, rate, rate_hz, quality="HQ")
     return bytes((np.clip(mono, -1, 1) * 32767).astype("<i2").tobytes())
 
 
-def write_wav(path: Path, pcm: bytes) -> None:
+def write_wav(path: Path, pcm: bytes, rate_hz: int = BROWSER.rate_hz) -> None:
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(BROWSER.rate_hz)
+        file.setframerate(rate_hz)
         file.writeframes(pcm)
 
 
-def speech_end_ms(pcm: bytes) -> int:
+def speech_end_ms(pcm: bytes, rate_hz: int = BROWSER.rate_hz) -> int:
     """When the last audible frame ends; the whole length when all is quiet."""
-    voiced = _voiced_frames(pcm)
-    return int(voiced[-1] + 1) * FRAME_MS if len(voiced) else BROWSER.ms_of(len(pcm))
+    voiced = _voiced_frames(pcm, rate_hz)
+    return int(voiced[-1] + 1) * FRAME_MS if len(voiced) else len(pcm) * 500 // rate_hz
 
 
-def speech_start_ms(pcm: bytes) -> int:
+def speech_start_ms(pcm: bytes, rate_hz: int = BROWSER.rate_hz) -> int:
     """When the first audible frame begins; 0 when all is quiet."""
-    voiced = _voiced_frames(pcm)
+    voiced = _voiced_frames(pcm, rate_hz)
     return int(voiced[0]) * FRAME_MS if len(voiced) else 0
 
 
-def _voiced_frames(pcm: bytes) -> npt.NDArray[np.intp]:
+def _voiced_frames(pcm: bytes, rate_hz: int) -> npt.NDArray[np.intp]:
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)
-    size = BROWSER.rate_hz * FRAME_MS // 1000
+    size = rate_hz * FRAME_MS // 1000
     frames = samples[: len(samples) // size * size].reshape(-1, size)
     return np.flatnonzero(np.sqrt((frames**2).mean(axis=1)) > VOICED_RMS)

@@ -13,13 +13,22 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from tzlocal import get_localzone_name
 
-from convonet.caller import CallFailed, CallReport, Exchange, Utterance, place_call
+from convonet.caller import (
+    REALTIME,
+    CallFailed,
+    CallReport,
+    Exchange,
+    Utterance,
+    WrongAudio,
+    place_call,
+)
 from convonet.far_end import names, sound
 from convonet.far_end.sound import speech_of
 from convonet.far_end.webhooks import Account
 from convonet.phone_caller import PhoneReport, Server, place_phone_call
 from convonet.recordings import read_wav, speech_end_ms, write_wav
 from voice import tickets
+from voice.audio import BROWSER, AudioFormat
 
 
 class Command(BaseCommand):
@@ -33,6 +42,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="end with one object on one line")
         parser.add_argument("--url", help="ws://host:port/ws/call of the server")
         parser.add_argument("--time-zone", default="", help="the caller's zone (default: yours)")
+        parser.add_argument(
+            "--realtime", action="store_true", help="at 24 kHz, to a server with REALTIME=openai"
+        )
         phone = parser.add_argument_group("by telephone")
         phone.add_argument("--twilio", action="store_true", help="call as Twilio's network would")
         phone.add_argument("--from", default=names.CALLER, dest="caller", metavar="NUMBER")
@@ -43,7 +55,8 @@ class Command(BaseCommand):
         if options["twilio"]:
             self._call_by_phone(options)
             return
-        utterances = [_recorded(path) for path in options["files"]]
+        audio_format = REALTIME if options["realtime"] else BROWSER
+        utterances = [_recorded(path, audio_format) for path in options["files"]]
         utterances += [Utterance(text=text) for text in options["text"]]
         if not utterances:
             raise CommandError("Name a WAV file to play, or give --text.")
@@ -55,14 +68,18 @@ class Command(BaseCommand):
                     _ticket(options["user"]),
                     utterances,
                     time_zone=options["time_zone"] or get_localzone_name() or "UTC",
+                    audio_format=audio_format,
                 )
             )
+        except WrongAudio as error:
+            raise CommandError(_other_mode(error)) from error
         except CallFailed as error:
             raise CommandError(f"{error} Is `make run` up?") from error
         for exchange in report.exchanges:
             self._print(exchange)
         if options["reply"]:
-            write_wav(options["reply"], b"".join(bytes(e.audio) for e in report.exchanges))
+            heard = b"".join(bytes(e.audio) for e in report.exchanges)
+            write_wav(options["reply"], heard, audio_format.rate_hz)
             self.stdout.write(f"  reply written to {options['reply']}")
         if options["json"]:
             self.stdout.write(json.dumps(_summary(report)))
@@ -120,12 +137,19 @@ class Command(BaseCommand):
         say(f"  times  end of speech -> {shown}")
 
 
-def _recorded(path: Path) -> Utterance:
+def _recorded(path: Path, audio_format: AudioFormat) -> Utterance:
+    rate_hz = audio_format.rate_hz
     try:
-        pcm = read_wav(path)
+        pcm = read_wav(path, rate_hz)
     except ValueError as error:
         raise CommandError(str(error)) from None
-    return Utterance(pcm=pcm, speech_end_ms=speech_end_ms(pcm))
+    return Utterance(pcm=pcm, speech_end_ms=speech_end_ms(pcm, rate_hz))
+
+
+def _other_mode(error: WrongAudio) -> str:
+    if error.wanted == str(REALTIME):
+        return f"{error} Add --realtime."
+    return f"{error} Start it with REALTIME=openai and a key, or leave --realtime out."
 
 
 def _phone_server() -> Server:
