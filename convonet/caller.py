@@ -45,8 +45,9 @@ class WrongAudio(CallFailed):
 class Utterance:
     """PCM16 in the call's format to be spoken, or text to be typed.
 
-    Speech ends `speech_end_ms` into it. With neither, the caller only waits for an answer. `interruption` is spoken over the reply
-    once it has been heard for `INTERRUPT_AFTER_MS`; its voice starts `interruption_start_ms` in.
+    Speech ends `speech_end_ms` into it. With neither, the caller only waits for an answer.
+    `interruption` is spoken over the reply once it has been heard for `INTERRUPT_AFTER_MS`; its
+    voice starts `interruption_start_ms` in.
     """
 
     pcm: bytes = b""
