@@ -6,7 +6,6 @@ answered as before: Twilio repeats what it got no answer to.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -24,7 +23,6 @@ from phone.signature import public_url
 from phone.transfer_steps import DialEnd
 from voice.models import Call
 
-logger = logging.getLogger(__name__)
 State = Transfer.State
 emergency, emergency_async = wishes.emergency, wishes.emergency_async
 

@@ -89,6 +89,8 @@ def taken_back(wish: Transfer) -> bool:
     if wish.emergency or wish.state != State.WANTED:
         return False
     later = Turn.objects.filter(call_id=wish.call_id, created_at__gt=wish.created_at)
+    # The turn that wished it is no later one, whatever the clocks of two machines say.
+    later = later.exclude(tool_calls__name=TOOL)
     return any(not is_courtesy(said) for said in later.values_list("transcript", flat=True) if said)
 
 
