@@ -68,11 +68,11 @@ class Client:
             part = base64.b64encode(audio[at : at + 960]).decode()
             await self.send("input_audio_buffer.append", audio=part)
 
-    async def write(self, words: str) -> None:
+    async def write(self, words: str, **response: Any) -> None:
         content = [{"type": "input_text", "text": words}]
         item = {"type": "message", "role": "user", "content": content}
         await self.send("conversation.item.create", item=item)
-        await self.send("response.create")
+        await self.send("response.create", response=response)
 
     def audio(self, response_id: str) -> bytes:
         deltas = [
@@ -178,7 +178,9 @@ async def test_speech_over_a_response_cancels_it_and_one_late_delta_leaves(
 ) -> None:
     service.desk.default = [{"say": "a b c d e f g h i j", "ms": 60_000, "speed": 5}]
     await client.configure()
-    await client.write("Tell me everything.")
+    await client.write("Tell me everything.", metadata={"turn": "t1"})
+    created = await client.event("response.created")
+    assert created["response"]["metadata"] == {"turn": "t1"}
     first = await client.event("response.output_audio.delta")
     await client.speak()
     done = await client.event("response.done")

@@ -124,6 +124,15 @@ def _truncation(value: Any, path: str) -> None:
         a.among("auto", "disabled")(value, path)
 
 
+def _metadata(value: Any, path: str) -> None:
+    a.of(dict, "an object")(value, path)
+    for key, one in value.items():
+        a.text(one, a.below(path, key))
+        if len(key) > 64 or len(one) > 512 or len(value) > 16:
+            told = f"Invalid '{path}': 16 pairs of at most 64 and 512 characters are possible."
+            raise Refused("invalid_value", told, path)
+
+
 _COMMON: dict[str, Check] = {
     "instructions": a.text,
     "output_modalities": _modalities,
@@ -153,7 +162,7 @@ _RESPONSE = a.object_of(
             {"output": a.object_of({"format": _FORMAT, "voice": a.among(*VOICES)})}
         ),
         "conversation": a.among("auto"),
-        "metadata": a.or_null(a.anything),
+        "metadata": a.or_null(_metadata),
         "input": a.not_played,
     }
 )

@@ -36,8 +36,10 @@ class _Cancelled(Exception):
 class Response:
     """Runs as a task of its own from the moment it is made."""
 
-    def __init__(self, session: Session, reply: Reply) -> None:
-        self._session, self._reply = session, reply
+    def __init__(
+        self, session: Session, reply: Reply, metadata: dict[str, str] | None = None
+    ) -> None:
+        self._session, self._reply, self._metadata = session, reply, metadata
         self.said = Said(new_id("resp"))
         session.visit.responses.append(self.said)
         self.over = False
@@ -119,7 +121,7 @@ class Response:
             "output_modalities": ["audio"],
             "max_output_tokens": "inf",
             "audio": {"output": {"format": output["format"], "voice": output["voice"]}},
-            "metadata": None,
+            "metadata": self._metadata,
             "usage": None if details is None else self._usage(),
         }
 

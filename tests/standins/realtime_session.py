@@ -242,7 +242,7 @@ class Session:
             raise Refused("conversation_already_has_active_response", message)
         words, answered = self.conversation.last_words()
         reply = self.desk.reply(words, wanted.get("instructions", ""), answered)
-        self.response = Response(self, reply)
+        self.response = Response(self, reply, wanted.get("metadata"))
 
     async def _cancel(self, reason: str, response_id: str | None = None) -> bool:
         response = self.response
