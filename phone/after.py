@@ -16,9 +16,7 @@ SORRY = "Sorry, I lost you for a moment. I am back."
 GIVING_UP = "I am sorry, something is wrong on my side. Please call again in a few minutes."
 NO_ROOM = "no room"
 # Ends of a stream by which nobody ended the call: our process died or the socket broke.
-BROKEN = frozenset(
-    {"", "left", "hung up", "not reading", "broken", "not able", "web process ended"}
-)
+BROKEN = frozenset({"", "left", "hung up", "not reading", "web process ended"})
 MOST_IN_A_ROW = 3
 ROW_SECONDS = 60.0
 

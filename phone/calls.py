@@ -16,7 +16,7 @@ from django.utils import timezone
 from phone import guests, wishes
 from phone.models import Line, PhoneCall
 from voice.audio import PHONE
-from voice.models import Call
+from voice.models import Call, Turn
 from voice.records import in_database_thread
 
 FINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
@@ -120,8 +120,11 @@ def facts(call_id: str, stream: int) -> PhoneCallFacts | None:
 
 def end(call_id: str, reason: str) -> None:
     """Close the row of a call that no stream carries; one that is closed keeps its reason."""
+    now = timezone.now()
     still = Call.objects.filter(pk=call_id, ended_at__isnull=True)
-    still.update(ended_at=timezone.now(), end_reason=reason[:40])
+    if still.update(ended_at=now, end_reason=reason[:40]):
+        unheard = Turn.objects.filter(call_id=call_id, state=Turn.State.SPEAKING)
+        unheard.update(state=Turn.State.INTERRUPTED, finished_at=now)
 
 
 def told_status(said: Mapping[str, str]) -> None:

@@ -68,7 +68,7 @@ class TwilioWire:
         self._sid = stream_sid
         self._chunk = 0
         self._next_ms: int | None = None
-        self._cleared = 0
+        self._clears = 0
         name = json.dumps(stream_sid)
         self._media = f'{{"event":"media","streamSid":{name},"media":{{"payload":"'
         self._mark = f'{{"event":"mark","streamSid":{name},"mark":{{"name":"'
@@ -132,15 +132,15 @@ class TwilioWire:
 
     def _reached(self, name: str) -> Played | None:
         """A mark comes back when it was heard, and all that are out when they are cleared."""
-        turn_id, number, ms = name.split(":")
-        return Played(turn_id, int(ms)) if int(number) > self._cleared else None
+        turn_id, clears, ms = name.split(":")
+        return Played(turn_id, int(ms)) if int(clears) == self._clears else None
 
     # Out ------------------------------------------------------------------------------------
     def message(self, message: dict[str, Any]) -> str | None:
         """There is no screen at the other end: only `clear` means something to it."""
         if message["type"] != "clear":
             return None
-        self._cleared = max(self._cleared, message["number"])
+        self._clears += 1
         return self._clear
 
     def audio(self, turn_id: str, number: int, at_ms: int, audio: bytes) -> tuple[str, str]:
@@ -148,5 +148,5 @@ class TwilioWire:
         until_ms = at_ms + PHONE.ms_of(len(audio))
         return (
             f'{self._media}{payload}"}}}}',
-            f'{self._mark}{turn_id}:{number}:{until_ms}"}}}}',
+            f'{self._mark}{turn_id}:{self._clears}:{until_ms}"}}}}',
         )

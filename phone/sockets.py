@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -31,9 +32,21 @@ from voice.wiring import services
 logger = logging.getLogger(__name__)
 
 START_SECONDS = 10.0
+# An earlier stream of the call, whose socket has not been noticed to be dead, ends within this.
+REPLACE_SECONDS = 10.0
 # `connected`, and whatever else a later version may say before `start`.
 MESSAGES_BEFORE_START = 10
 refusals = Refusals(logger, "media stream refused")
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    session: CallSession
+    over: asyncio.Event
+
+
+# One a call, removed when it ends.
+_carried: dict[str, Carried] = {}
 
 
 async def media_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -84,6 +97,7 @@ async def _redeem(start: StreamStart) -> PhoneCallFacts:
 async def _carry(call: PhoneCallFacts, start: StreamStart, receive: Receive, send: Send) -> HangUp:
     """Until the stream ends, whatever it ends by; the call's row says why."""
     try:
+        await _replace(call.call_id)
         with admission.admitted(
             call.theirs or call.sid,
             most=settings.MAX_CALLS,
@@ -92,17 +106,25 @@ async def _carry(call: PhoneCallFacts, start: StreamStart, receive: Receive, sen
             return await _run(call, start, receive, send)
     except Refused as refusal:
         logger.warning("call refused", extra={"call_id": call.call_id, "code": refusal.code})
-        end = HangUp(refusal.code, after.NO_ROOM, "")
+        await calls.end_async(call.call_id, after.NO_ROOM)
+        return HangUp(refusal.code, after.NO_ROOM, "")
     except (BrokerLost, RedisError, OSError, TimeoutError) as error:
         fields = {"call_id": call.call_id, "reason": type(error).__name__}
         logger.error("call not taken", extra=fields)
-        end = HangUp(4503, "not able", "")
     except Exception:
         # Top of the call: whatever is left becomes one log line, and /twilio/next says a sentence.
         logger.exception("call broke", extra={"call_id": call.call_id})
-        end = HangUp(4503, "broken", "")
-    await calls.end_async(call.call_id, end.reason)
-    return end
+    # The row stays open: /twilio/next says a sentence, and has another stream opened.
+    return HangUp(4503, "broken", "")
+
+
+async def _replace(call_id: str) -> None:
+    """A call has one stream: end the one before."""
+    before = _carried.get(call_id)
+    if before is not None:
+        before.session.let_go()
+        async with asyncio.timeout(REPLACE_SECONDS):
+            await before.over.wait()
 
 
 async def _run(call: PhoneCallFacts, start: StreamStart, receive: Receive, send: Send) -> HangUp:
@@ -119,13 +141,19 @@ async def _run(call: PhoneCallFacts, start: StreamStart, receive: Receive, send:
         wire=recording.wire,
         identified=call.identified,
         attend=recording.attending(attendant.attend(call, joined)),
+        screen=False,
+        resumable=True,
     )
     around = joined.around(wire.format)
     session = CallSession(setup, around, lambda message: send_message(send, message))
+    carried = _carried[call.call_id] = Carried(session, asyncio.Event())
     try:
         async with recording.going_on():
             return await session.run(lambda: next_message(receive))
     finally:
+        carried.over.set()
+        if _carried.get(call.call_id) is carried:
+            del _carried[call.call_id]
         if wire.ignored:
             fields = {"call_id": call.call_id, **_counts(wire)}
             logger.warning("stream messages ignored", extra=fields)

@@ -12,6 +12,9 @@ from phone.signature import public_url
 
 MEDIA = "/twilio/media"
 NEXT = "/twilio/next"
+# Asked again while a web process is replaced; Twilio does this unasked for lost connections alone.
+# https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+PATIENTLY = "#rc=5&rp=ct,rt,5xx"
 BUSY = "All lines are busy. Please call again in a minute."
 NOT_ABLE = "I am not able to take calls right now. Please call again in a minute."
 
@@ -31,7 +34,7 @@ def connect(phone: PhoneCall, *, saying: str = "", lost: str = "") -> VoiceRespo
     stream = response.connect().stream(url=public_url(MEDIA, scheme="ws"))
     token = tokens.issue(str(phone.call_id), phone.sid, stream_number)
     stream.parameter(name="token", value=token)
-    response.redirect(next_url(lost), method="POST")
+    response.redirect(next_url(lost) + PATIENTLY, method="POST")
     return response
 
 

@@ -43,11 +43,17 @@ class Answering:
         """Another turn may begin: none is being answered, and the call is not about to end."""
         return self.turn is None and not self._ending
 
-    def begin(self, turn: LiveTurn, now: float) -> None:
+    def begin(self, turn: LiveTurn, now: float, *, asking: bool = True) -> None:
+        """Have a worker answer it; without `asking` somebody else does."""
         self.turn = turn
         turn.stage = Stage.RUNNING
         turn.deadline = now + self._options.turn_seconds
-        self._out.add(Run(turn))
+        if asking:
+            self._out.add(Run(turn))
+
+    def release(self) -> None:
+        """The turn is not answered here after all, and not over."""
+        self.turn = None
 
     def announce(self, said: Announcement, now: float) -> None:
         """A turn of one sentence that nobody asked for."""
@@ -204,7 +210,7 @@ class Answering:
             self._hang_up(HangUp(4408, "not reading", notices.NOT_READING))
         elif patience.overdue(turn, now):
             turn.error = "deadline"
-            self._out.notice(notices.TOO_LONG, "error")
+            self._out.notice(notices.TOO_LONG, "error", aloud=True)
             self._out.clear(turn)
             self._late.expect(turn.id)
             self._done(turn, "failed", turn.playout.heard_text(), now)

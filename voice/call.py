@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from voice import events, keys
@@ -26,6 +27,7 @@ from voice.mouth import Mouth, SendMessage
 from voice.reader import Reader, Receive
 from voice.setup import CallSetup, Surroundings
 from voice.turns import Aside, Begin, Charge, Command, Fill, HangUp, Recognise, Tell
+from voice.unfinished import Unfinished
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +48,10 @@ class CallSession:
         self._end: HangUp | None = None
         self._ended, self._stirred = asyncio.Event(), asyncio.Event()
         self._person = ""
+        self._unfinished: Sequence[Unfinished] = ()
         self._conversation = Conversation(setup.wire.format, around.options)
+        if not setup.screen:
+            self._conversation.say_notices()
         self._mouth = Mouth(
             conversation=self._conversation,
             wire=setup.wire,
@@ -95,24 +100,21 @@ class CallSession:
     # Life -----------------------------------------------------------------------------------
     async def run(self, receive: Receive) -> HangUp:
         """Carry the call until either side ends it; answers how it ended."""
-        call = keys.call_stream(self.id)
         await self._open()
         logger.info("call began", extra=self._fields())
         try:
             with self._hub.listening(tick=self._tick, broker=self._broker_changed):
-                await self._hub.subscribe(call, self._on_event, from_start=True)
                 if self._setup.attend is not None:
                     aside = keys.aside_stream(self.id)
                     await self._hub.subscribe(aside, self._on_event, from_start=True, once=True)
                 await self._carry(receive)
         finally:
-            self._hub.unsubscribe(call, self._on_event)
+            self._hub.unsubscribe(keys.call_stream(self.id), self._on_event)
             self._hub.unsubscribe(keys.aside_stream(self.id), self._on_event)
             if self._person:
                 self._hub.unsubscribe(self._person, self._on_event)
             end = self._end or HangUp(1000, "left", "")
-            audio = self._reader.audio
-            await self._records.close_call(self.id, end.reason, audio.received_ms, audio.dropped)
+            await self._close(end)
             took = round(self._clock() - self._began, 1)
             logger.info("call ended", extra=self._fields(reason=end.reason, seconds=took))
         return end
@@ -120,11 +122,29 @@ class CallSession:
     async def _open(self) -> None:
         setup = self._setup
         if setup.row_exists:
-            self._conversation.count_from(await self._records.take_call(self.id))
+            taken = await self._records.take_call(self.id)
+            self._conversation.count_from(taken.last_turn)
+            self._unfinished = taken.unfinished
             return
         await self._records.open_call(
             self.id, self._user_id, setup.channel, setup.time_zone, str(setup.wire.format)
         )
+
+    async def _close(self, end: HangUp) -> None:
+        audio = self._reader.audio
+        if self._broke:
+            await self._records.let_go(self.id, audio.received_ms, audio.dropped)
+        else:
+            await self._records.close_call(self.id, end.reason, audio.received_ms, audio.dropped)
+
+    @property
+    def _broke(self) -> bool:
+        """Nobody ended the call, and it may go on."""
+        return self._setup.resumable and self._end is None
+
+    def let_go(self) -> None:
+        """Another socket has come for this call: leave it to that one."""
+        self._ended.set()
 
     async def _carry(self, receive: Receive) -> None:
         self._mouth.tell({"type": "ready", "call": self.id, "audio": str(self._setup.wire.format)})
@@ -139,6 +159,10 @@ class CallSession:
             if self._setup.identified:
                 await self._join_person(self._user_id)
             self._attendant.begun()
+            # After the attendant's first words comes what was not heard, by events told once more.
+            self._conversation.resume(self._unfinished, self._clock())
+            self._flush()
+            await self._hub.subscribe(keys.call_stream(self.id), self._on_event, from_start=True)
             reader = tasks.create_task(self._reader.run(receive))
             ended = tasks.create_task(self._ended.wait())
             await asyncio.wait({reader, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -163,14 +187,20 @@ class CallSession:
         self._reader.finish()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVING_SECONDS):
-                while self._conversation.undecided:
-                    self._stirred.clear()
-                    await self._stirred.wait()
-                self._conversation.leave(self._clock())
+                if self._broke:
+                    self._conversation.break_off()
+                else:
+                    await self._decided()
+                    self._conversation.leave(self._clock())
                 self._flush()
                 await self._errands.finished()
                 return
         logger.error("call left undecided", extra=self._fields())
+
+    async def _decided(self) -> None:
+        while self._conversation.undecided:
+            self._stirred.clear()
+            await self._stirred.wait()
 
     # Events ---------------------------------------------------------------------------------
     def _on_event(self, event: events.Event) -> None:
@@ -216,6 +246,7 @@ class CallSession:
             minutes = round(self._options.most_seconds / 60)
             text = f"This call has lasted {minutes} minutes, so I end it here. Please call again."
             self._hang_up(HangUp(4430, "call too long", text))
+        self._reader.tick(now)
         self._attendant.tick(now)
         self._conversation.tick(now)
         self._flush()

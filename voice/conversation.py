@@ -8,7 +8,7 @@ carries them out in order. One turn is answered at a time (`voice.answering`), l
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from voice import events, notices, patience
@@ -21,6 +21,10 @@ from voice.telling import Telling
 from voice.turn_maker import TurnMaker
 from voice.turns import Announce, AskAfter, Begin, Command, LiveTurn, Recognise, Run, new_id
 from voice.unanswered import Unanswered
+from voice.unfinished import Early, Unfinished
+
+# What is left of the call before the socket broke waits so long for a sentence about that.
+FIRST_WORD_SECONDS = 3.0
 
 
 class Conversation:
@@ -34,6 +38,8 @@ class Conversation:
         self._answering = Answering(options, turns, self._out)
         self._announcements: deque[Announcement] = deque(maxlen=8)
         self._kept: list[Command] = []
+        self._early = Early()
+        self._hold_until = 0.0
 
     def take(self) -> list[Command]:
         """The commands since the last call, a change of state last."""
@@ -46,6 +52,16 @@ class Conversation:
         return self._answering.turn
 
     @property
+    def hearing(self) -> bool:
+        """The caller is speaking."""
+        return self._unanswered.hearing
+
+    @property
+    def waiting(self) -> bool:
+        """Something the caller said waits to be answered."""
+        return self._unanswered.waiting
+
+    @property
     def undecided(self) -> bool:
         """Something the caller said has not been handed to the agent yet."""
         return bool(self._unanswered.unrecognised())
@@ -53,6 +69,23 @@ class Conversation:
     def count_from(self, last_turn: int) -> None:
         """The call has had turns before, up to this number."""
         self._turns.count_from(last_turn)
+
+    def say_notices(self) -> None:
+        """Nothing can be read at the far end."""
+        self._out.say = lambda text: self._announcements.append(Announcement(text))
+
+    def resume(self, turns: Sequence[Unfinished], now: float) -> None:
+        """Answer what the call's last socket broke in the middle of; its events are to follow.
+
+        Whoever greets the caller again has the first word.
+        """
+        self._hold_until = now + FIRST_WORD_SECONDS if turns else 0.0
+        for one in turns:
+            turn = self._turns.again(one)
+            turn.ended_at = now
+            self._early.expect(turn.id)
+            self._unanswered.put_back(turn, now)
+        self._start_next(now)
 
     def take_words(self, wanted: bool) -> None:
         """While wanted, what is said comes as `Aside` and is no turn, unless it is `taken_up`."""
@@ -101,7 +134,7 @@ class Conversation:
     # Reply ----------------------------------------------------------------------------------
     def next_fetch(self) -> Fetch | None:
         """Reply audio that may leave now; an answer to speech waits while the caller speaks."""
-        return self._answering.next_fetch(hearing=self._unanswered.hearing)
+        return self._answering.next_fetch(hearing=self.hearing)
 
     def sending(self, fetch: Fetch, now: float) -> None:
         """The bytes of `fetch` leave now."""
@@ -122,6 +155,8 @@ class Conversation:
             changed = self._unanswered.transcribed(event, now)
             if changed and event.failed:
                 self._announcements.append(Announcement(notices.NOT_HEARD))
+        elif self._early.keep(event):
+            return
         else:
             changed = self._answering.handle(event, now)
         if changed:
@@ -138,7 +173,7 @@ class Conversation:
 
     def tick(self, now: float) -> None:
         """Look at the deadlines; about twice a second."""
-        if self._answering.tick(now, hearing=self._unanswered.hearing):
+        if self._answering.tick(now, hearing=self.hearing):
             self._start_next(now)
         self._ask_after(now)
         self._unanswered.give_up_on_recogniser(now)
@@ -163,12 +198,22 @@ class Conversation:
         if isinstance(command, AskAfter):
             self._worker_missing(command)
         elif isinstance(error, BrokerLost) and isinstance(command, Recognise | Run | Announce):
-            if len(self._kept) < self._options.waiting_turns:
-                self._kept.append(command)
+            self._keep(command)
         elif isinstance(command, Recognise):
             self._not_stored(command.utterance_id, now)
         elif isinstance(command, Begin | Run):
             self._not_stored(command.turn.id, now)
+
+    def leaving(self, now: float) -> None:
+        """The caller is about to be gone: what was said from here on, `leave` follows."""
+
+    def caller_known(self) -> None:
+        """Who is calling is another than was thought."""
+
+    def break_off(self) -> None:
+        """The socket broke: what was said is still done, and stays to be heard by the next one."""
+        self._announcements.clear()
+        self._out.add(*(Run(turn) for turn in self._unanswered.leave()))
 
     def leave(self, now: float) -> None:
         """The caller is gone: nothing more is heard, but what was said is still done."""
@@ -181,11 +226,14 @@ class Conversation:
         """Nothing that waits is overtaken by a reminder."""
         if not self._answering.free:
             return
-        if self._unanswered.waiting:
+        if self._unanswered.waiting and now >= self._hold_until:
             turn = self._unanswered.take_next()
             if turn is not None:
                 self._answering.begin(turn, now)
-        elif self._announcements and not self._unanswered.hearing:
+                for event in self._early.take(turn.id):
+                    self._answering.handle(event, now)
+        elif self._announcements and not self.hearing:
+            self._hold_until = 0.0
             self._answering.announce(self._announcements.popleft(), now)
 
     def _ask_after(self, now: float) -> None:
@@ -198,20 +246,27 @@ class Conversation:
                 role: Literal["agent", "speech"] = "agent" if turn.transcript else "speech"
                 self._out.add(AskAfter(turn, role))
 
+    def _keep(self, command: Command) -> None:
+        """Until the broker is back."""
+        if len(self._kept) < self._options.waiting_turns:
+            self._kept.append(command)
+
     def _worker_missing(self, ask: AskAfter) -> None:
         ask.turn.deadline += patience.KEEP_SECONDS
-        self._out.notice(notices.worker_missing(ask.role), "error")
+        # Without the one that speaks it could not be said.
+        aloud = ask.role == "agent"
+        self._out.notice(notices.worker_missing(ask.role), "error", aloud=aloud)
 
     def _not_stored(self, some_id: str, now: float) -> None:
-        self._out.notice(notices.NOT_STORED, "error")
+        self._out.notice(notices.NOT_STORED, "error", aloud=True)
         self._unanswered.not_stored(some_id, now)
         self._answering.not_stored(some_id, now)
         self._start_next(now)
 
     def _present_state(self) -> str:
-        if self._unanswered.hearing:
+        if self.hearing:
             return "hearing"
         if self.current is not None and self.current.playout.replying:
             return "speaking"
-        waits = self.current is not None or self._unanswered.waiting
+        waits = self.current is not None or self.waiting
         return "thinking" if waits else "listening"

@@ -1,4 +1,7 @@
-"""Turns the caller was told not to wait for: what still comes of them is shown, not spoken."""
+"""Turns the caller was told not to wait for: what still comes of them is shown.
+
+It is spoken only where there is no screen.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +33,9 @@ class LateAnswers:
             case events.ToolFinished():
                 self._out.tool_finished(event)
             case events.TurnFinished(reply=reply):
-                self._out.notice(notices.late_answer(reply), "info")
+                self._out.notice(notices.late_answer(reply), "info", aloud=True)
                 del self._turns[turn_id]
             case events.TurnFailed(message=message):
-                self._out.notice(message, "warning")
+                self._out.notice(message, "warning", aloud=True)
                 del self._turns[turn_id]
         return True

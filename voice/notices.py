@@ -12,6 +12,11 @@ BROKER_LOST = "I lost touch with my workers. Your call stays up while I reconnec
 BROKER_BACK = "I am back, and go on with what you said."
 NOT_STORED = "I could not take that in, so nothing was done with it. Please say it again."
 GOODBYE = "Goodbye."
+_FOR_EARS = {
+    NOT_HEARD: "I could not make out your words. Please say it again.",
+    ONLY_NOISE: "I hear sound but no words. Please try a quieter place.",
+    TOO_LONG: "That took too long, so I stopped waiting. Ask for your list before trying again.",
+}
 _MISSING = (
     "The part of me that does the {what} is not running right now. "
     "I keep what you said and go on as soon as it is back."
@@ -20,6 +25,11 @@ _MISSING = (
 
 def worker_missing(role: str) -> str:
     return _MISSING.format(what="listening" if role == "speech" else "thinking")
+
+
+def for_ears(text: str) -> str:
+    """The same for a caller who can neither read nor type."""
+    return _FOR_EARS.get(text, text)
 
 
 def late_answer(reply: str) -> str:

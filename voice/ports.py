@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from voice.audio import AudioFormat
 from voice.ears import Verdict
 from voice.turns import LiveTurn, Outcome
+from voice.unfinished import Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,8 @@ class Records(Protocol):
     async def open_call(
         self, call_id: str, user_id: int, channel: str, time_zone: str, audio_format: str
     ) -> None: ...
-    async def take_call(self, call_id: str) -> int: ...
+    async def take_call(self, call_id: str) -> Taken: ...
+    async def let_go(self, call_id: str, audio_in_ms: int, dropped_chunks: int) -> None: ...
     async def close_call(
         self, call_id: str, reason: str, audio_in_ms: int, dropped_chunks: int
     ) -> None: ...

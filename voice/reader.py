@@ -22,9 +22,15 @@ from voice.wire import Wire
 
 Receive = Callable[[], Awaitable[str | bytes | None]]
 
+# Networks hold audio up for shorter; a caller of whom nothing at all arrives has stopped talking.
+GONE_SECONDS = 1.0
+
 
 class Reader:
-    """`flush` sends the conversation's commands their way, `hang_up` ends the call."""
+    """`flush` sends the conversation's commands their way, `hang_up` ends the call.
+
+    `tap` gets the audio as it comes, beside the voice gate.
+    """
 
     def __init__(
         self,
@@ -37,15 +43,17 @@ class Reader:
         notice: Callable[[str], None],
         key: Callable[[str], None],
         hang_up: Callable[[HangUp], None],
+        tap: Callable[[bytes], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._conversation, self._ear = conversation, ear
         self._wire, self._key, self._clock = wire, key, clock
+        self._tap = tap
         self._flush, self._notice, self._hang_up = flush, notice, hang_up
         self._most_characters = options.text_characters
         self._listener = Listener(wire.format, options.endpoint)
         self._messages = MessageAllowance(options.messages_per_second)
-        self._muted = False
+        self._muted, self._heard_at = False, 0.0
         self.audio = AudioAllowance(wire.format, options.flood_seconds)
 
     async def run(self, receive: Receive) -> None:
@@ -66,9 +74,20 @@ class Reader:
         if last is not None:
             self._heard(last)
 
+    def tick(self, now: float) -> None:
+        """An utterance of which nothing more arrives is over."""
+        if self._listener.in_speech and now - self._heard_at > GONE_SECONDS:
+            last = self._listener.finish()
+            if last is not None:
+                self._heard(last)
+
     def _on_audio(self, audio: bytes) -> None:
-        if self._muted or not self.audio.take(len(audio), self._clock()):
+        now = self._clock()
+        if self._muted or not self.audio.take(len(audio), now):
             return
+        self._heard_at = now
+        if self._tap is not None:
+            self._tap(audio)
         for heard in self._listener.feed(audio):
             self._heard(heard)
         self._ear.listen()

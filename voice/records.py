@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
-from django.db import close_old_connections
-from django.db.models import F, Max
+from django.db import close_old_connections, transaction
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from convonet import database
@@ -22,10 +23,15 @@ from voice import uses
 from voice.ears import Verdict
 from voice.models import Call, Turn
 from voice.turns import LiveTurn, Outcome
+from voice.unfinished import Taken, Unfinished
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+State = Turn.State
+OPEN = (State.TRANSCRIBING, State.WAITING, State.THINKING, State.SPEAKING)
+# More do not wait to be answered in one call.
+MOST_TAKEN = 8
 
 # Which of several web processes a call is in.
 PROCESS = uuid.uuid4().hex
@@ -63,12 +69,50 @@ def open_call(call_id: str, user_id: int, channel: str, time_zone: str, audio_fo
 
 
 @in_database_thread
-def take_call(call_id: str) -> int:
-    """The call goes on in this process; answers the number of its last turn."""
+def take_call(call_id: str) -> Taken:
+    """The call goes on in this process, with what nobody heard the answer of."""
     rows = Call.objects.filter(pk=call_id)
-    rows.update(served_by=PROCESS, served_at=timezone.now(), ended_at=None, end_reason="")
-    last = Turn.objects.filter(call_id=call_id).aggregate(last=Max("number"))["last"]
-    return int(last or 0)
+    with transaction.atomic():
+        left_at = rows.values_list("ended_at", flat=True).get()
+        rows.update(served_by=PROCESS, served_at=timezone.now(), ended_at=None, end_reason="")
+        turns = Turn.objects.filter(call_id=call_id)
+        last = turns.aggregate(last=Max("number"))["last"]
+        heard = turns.filter(Q(state=State.DONE) | ~Q(heard="")).aggregate(last=Max("number"))
+        after = turns.filter(number__gt=heard["last"] or 0).filter(_unheard(left_at))
+        return Taken(int(last or 0), tuple(map(_unfinished, after.order_by("number")[:MOST_TAKEN])))
+
+
+def _unheard(left_at: datetime | None) -> Q:
+    """Turns under way, and those that ended while nobody was there to hear them."""
+    unheard = Q(state__in=OPEN) | Q(state=State.FAILED) & ~Q(reply="")
+    if left_at is not None:
+        unheard |= Q(state=State.INTERRUPTED, finished_at__gte=left_at) & ~Q(reply="")
+    return unheard
+
+
+def _unfinished(turn: Turn) -> Unfinished:
+    return Unfinished(
+        turn_id=str(turn.pk),
+        number=turn.number,
+        source="typed" if turn.source == Turn.Source.TYPED else "voice",
+        utterance_id=turn.utterance_id,
+        transcript=None if turn.state == State.TRANSCRIBING else turn.transcript,
+        language=turn.language,
+    )
+
+
+@in_database_thread
+def let_go(call_id: str, audio_in_ms: int, dropped_chunks: int) -> None:
+    """The call's socket broke, and another one may take it within moments.
+
+    As if this process were dead: its turns stay as they are, and if nobody takes it, it is ended.
+    """
+    Call.objects.filter(pk=call_id, served_by=PROCESS).update(
+        served_by="",
+        served_at=timezone.now(),
+        audio_in_ms=F("audio_in_ms") + audio_in_ms,
+        dropped_chunks=F("dropped_chunks") + dropped_chunks,
+    )
 
 
 @in_database_thread
@@ -84,13 +128,16 @@ def close_call(call_id: str, reason: str, audio_in_ms: int, dropped_chunks: int)
     The row first: a worker that writes an answer after this sees it and ends the turn itself.
     """
     now = timezone.now()
-    Call.objects.filter(pk=call_id).update(
+    ended = Call.objects.filter(pk=call_id, served_by=PROCESS).update(
         ended_at=now,
         end_reason=reason[:40],
         # A telephone call may have had other sockets before.
         audio_in_ms=F("audio_in_ms") + audio_in_ms,
         dropped_chunks=F("dropped_chunks") + dropped_chunks,
     )
+    if not ended:
+        # Another process carries it by now.
+        return
     unheard = Turn.objects.filter(call_id=call_id, state=Turn.State.SPEAKING)
     unheard.update(state=Turn.State.INTERRUPTED, finished_at=now)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from voice.fillers import Fillers
     from voice.options import CallOptions
     from voice.ports import Events, Queue, Records, Store
+    from voice.realtime.wiring import Realtime
     from voice.wire import Wire
 
 
@@ -30,6 +31,10 @@ class CallSetup:
     row_exists: bool = False
     """The call was begun elsewhere, or goes on after its last socket broke."""
     identified: bool = True
+    screen: bool = True
+    """What is not said can be read at the far end."""
+    resumable: bool = False
+    """When the socket breaks, another one may come for the same call."""
     attend: Attend | None = None
 
 
@@ -44,4 +49,6 @@ class Surroundings:
     fillers: Fillers
     options: CallOptions
     hear: Hear | None = None
+    realtime: Realtime | None = None
+    """A speech-to-speech model holds the conversation."""
     clock: Callable[[], float] = monotonic

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from convonet import providers
-from voice import events
+from voice import events, notices
 from voice.turns import Command, Finish, LiveTurn, Outcome, Tell
 
 
@@ -13,6 +14,8 @@ class Telling:
     def __init__(self) -> None:
         self._commands: list[Command] = []
         self._state = ""
+        self.say: Callable[[str], None] | None = None
+        """Set where nothing can be read: says what the caller must know all the same."""
 
     def take(self) -> list[Command]:
         commands, self._commands = self._commands, []
@@ -30,8 +33,11 @@ class Telling:
             self._state = state
             self.tell("state", state=state)
 
-    def notice(self, text: str, level: str) -> None:
+    def notice(self, text: str, level: str, *, aloud: bool = False) -> None:
+        """`aloud`: the caller must know it, and has not heard it otherwise."""
         self.tell("notice", text=text, level=level)
+        if aloud and self.say is not None:
+            self.say(notices.for_ears(text))
 
     def transcript(self, turn: LiveTurn, text: str, *, final: bool = True) -> None:
         self.tell("transcript", turn=turn.id, text=text, final=final, source=turn.source)

@@ -8,6 +8,7 @@ from voice.audio import AudioFormat
 from voice.options import PlayoutOptions
 from voice.playout import ReplyPlayout
 from voice.turns import LiveTurn, Source
+from voice.unfinished import Unfinished
 
 
 class TurnMaker:
@@ -27,6 +28,15 @@ class TurnMaker:
     def make(self, source: Source) -> LiveTurn:
         number = self._next_number()
         return LiveTurn(playout=self.playout(), number=number, source=source, id=self.new_id())
+
+    def again(self, one: Unfinished) -> LiveTurn:
+        """A turn of the call's socket before this one."""
+        turn = LiveTurn(
+            playout=self.playout(), number=self._next_number(), source=one.source, id=one.turn_id
+        )
+        turn.utterance_id, turn.language = one.utterance_id, one.language
+        turn.transcript = one.transcript
+        return turn
 
     def renumber(self, turn: LiveTurn) -> None:
         turn.number = self._next_number()

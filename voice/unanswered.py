@@ -64,7 +64,7 @@ class Unanswered:
         """May one more turn wait? If not, the caller is told."""
         if len(self._waiting) < self._options.waiting_turns:
             return True
-        self._out.notice(notices.TOO_MANY, "warning")
+        self._out.notice(notices.TOO_MANY, "warning", aloud=True)
         return False
 
     def started(self) -> None:
@@ -167,7 +167,7 @@ class Unanswered:
         for turn in [t for t in self.unrecognised() if now > t.deadline]:
             self._waiting.remove(turn)
             turn.error = "not recognised"
-            self._out.notice(notices.NOT_HEARD, "error")
+            self._out.notice(notices.NOT_HEARD, "error", aloud=True)
             self._out.add(Finish(turn, "failed", ""))
 
         for turn in [t for t in self._asides if now > t.deadline]:
@@ -238,4 +238,4 @@ class Unanswered:
         self._out.transcript(turn, "")
         self._wordless += 1
         if self._wordless % NOISE_EVERY == 0:
-            self._out.notice(notices.ONLY_NOISE, "warning")
+            self._out.notice(notices.ONLY_NOISE, "warning", aloud=True)
