@@ -1,27 +1,192 @@
-"""Looks after a telephone call: says the first words."""
+"""Looks after a telephone call: carries out what the doorkeeper decides, and has consent said."""
 
 from __future__ import annotations
 
-from django.conf import settings
+import asyncio
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Protocol
 
+from django.db import DatabaseError
+
+from phone import callers, wishes
 from phone.calls import PhoneCallFacts
-from voice.attendant import Attend, Attendant, Desk, NoAttendant
+from phone.door_actions import Action, BeQuiet, Emergency, Say, TakeWords, TryPin
+from phone.doorkeeper import Doorkeeper
+from voice.attendant import Attend, Attendant, Desk
+from voice.turns import HangUp
 from voice.wiring import Services
 
+logger = logging.getLogger(__name__)
 
-class PhoneAttendant(NoAttendant):
-    def __init__(self, call: PhoneCallFacts, desk: Desk) -> None:
-        self._call, self._desk = call, desk
+NOT_ABLE = "I am not able to take calls right now. Please try again in a minute."
+EMERGENCY = HangUp(1000, "emergency", "")
+NOT_IDENTIFIED = HangUp(1000, "not identified", "")
 
+
+class Recording(Protocol):
+    """What records the call, as far as who is calling matters: `phone.recorder.RecordingWire`."""
+
+    recording: bool
+    private: Callable[[], bool]
+
+    def consent_to_say(self) -> str:
+        """The sentence that must be said now, once: at first, and again if it was cut short."""
+
+    def stop(self) -> None: ...
+
+
+class NoRecording:
+    recording = False
+    private: Callable[[], bool] = staticmethod(lambda: False)
+
+    def consent_to_say(self) -> str:
+        return ""
+
+    def stop(self) -> None: ...
+
+
+class PhoneAttendant:
+    """At most one thing waits at a time: the caller's data, a PIN's verdict, the emergency."""
+
+    def __init__(self, call: PhoneCallFacts, desk: Desk, recording: Recording) -> None:
+        self._call, self._desk, self._recording = call, desk, recording
+        self._keeper: Doorkeeper | None = None
+        self._begun = asyncio.Event()
+        self._jobs: asyncio.Queue[TryPin | Emergency] = asyncio.Queue(maxsize=2)
+        self._consent, self._consent_cut = "", False
+        recording.private = lambda: self.private
+
+    @property
+    def private(self) -> bool:
+        """What is heard now may be a PIN, and must not be kept."""
+        return self._keeper.private if self._keeper else not self._call.identified
+
+    # The call tells -------------------------------------------------------------------------
     def begun(self) -> None:
-        call = self._call
-        words = call.saying or call.greeting or settings.PHONE_GREETING
-        # Of a call made for a reminder, the first words are the reminder.
-        self._desk.say(words, reminder=call.about_reminder_id if call.stream == 1 else None)
+        # Until it is known what to ask, nothing that is said becomes a turn.
+        self._desk.take_words(not self._call.identified)
+        self._begun.set()
+
+    def key(self, digit: str) -> None:
+        if self._keeper is not None:
+            self._keeper.key(digit, monotonic())
+            self._act(self._keeper)
+
+    def words(self, text: str) -> bool:
+        if self._keeper is None:
+            return True
+        taken = self._keeper.words(text, monotonic())
+        self._act(self._keeper)
+        return taken
+
+    def tick(self, now: float) -> None:
+        if self._keeper is not None:
+            self._keeper.tick(monotonic())
+            self._act(self._keeper)
+            self._ask_consent()
+
+    async def run(self) -> None:
+        await self._begun.wait()
+        try:
+            caller = await callers.caller_of(self._call)
+        except DatabaseError as error:
+            self._log_error("caller not looked up", error)
+            self._desk.say(NOT_ABLE, then=HangUp(1000, "not able to identify", ""))
+            return
+        keeper = Doorkeeper(caller)
+        keeper.begin(monotonic())
+        self._keeper = keeper
+        self._act(keeper)
+        while True:
+            await self._do(await self._jobs.get(), keeper)
+            self._act(keeper)
+
+    # What waits -----------------------------------------------------------------------------
+    async def _do(self, job: TryPin | Emergency, keeper: Doorkeeper) -> None:
+        if isinstance(job, Emergency):
+            await self._put_through(keeper)
+            return
+        try:
+            await self._try_pin(job, keeper)
+        except DatabaseError as error:
+            self._log_error("PIN not looked at", error)
+            keeper.not_checked(monotonic())
+
+    async def _put_through(self, keeper: Doorkeeper) -> None:
+        """What is dialled comes after the stream (`phone.transfer`)."""
+        wanted = False
+        try:
+            wanted = await wishes.emergency_async(self._call.call_id)
+        except DatabaseError as error:
+            self._log_error("emergency not noted", error)
+        if wanted:
+            self._desk.hang_up(EMERGENCY)
+        else:
+            keeper.no_emergency(monotonic())
+
+    async def _try_pin(self, job: TryPin, keeper: Doorkeeper) -> None:
+        verdict = await callers.look_at(self._call, job.pin, job.number)
+        now = monotonic()
+        match verdict:
+            case callers.Known(user_id=user_id, name=name):
+                if verdict.unrecorded:
+                    self._recording.stop()
+                logger.info("caller known", extra=self._fields(user_id=user_id))
+                self._desk.identified(user_id)
+                keeper.is_known(name, now)
+            case callers.Wrong():
+                keeper.was_wrong(now)
+            case callers.LockedOut(seconds=seconds):
+                keeper.is_locked(seconds, now)
+
+    # What is done at once -------------------------------------------------------------------
+    def _act(self, keeper: Doorkeeper) -> None:
+        for action in keeper.take():
+            self._carry_out(action)
+
+    def _carry_out(self, action: Action) -> None:
+        match action:
+            case Say():
+                self._say(action)
+            case BeQuiet():
+                self._desk.be_quiet()
+                self._consent_cut = True
+            case TakeWords(wanted=wanted):
+                self._desk.take_words(wanted)
+            case TryPin() | Emergency():
+                self._jobs.put_nowait(action)
+
+    def _say(self, said: Say) -> None:
+        """In one piece, unless consent belongs between the greeting and the question."""
+        consent = self._recording.consent_to_say() if said.ask else ""
+        if consent:
+            self._consent = consent
+            parts = [said.text, consent, said.ask]
+        else:
+            parts = [f"{said.text} {said.ask}".strip()]
+        for part in parts:
+            self._desk.say(part, then=NOT_IDENTIFIED if said.ends else None)
+
+    def _ask_consent(self) -> None:
+        """The sentence, and once more if it was still to be said when something else was."""
+        text = self._recording.consent_to_say()
+        cut, self._consent_cut = self._consent_cut, False
+        self._consent = text or self._consent
+        if text or (cut and self._consent and not self._recording.recording):
+            self._desk.say(self._consent)
+
+    # Logs -----------------------------------------------------------------------------------
+    def _log_error(self, event: str, error: Exception) -> None:
+        logger.error(event, extra=self._fields(reason=type(error).__name__))
+
+    def _fields(self, **more: object) -> dict[str, object]:
+        return {"call_id": self._call.call_id, **more}
 
 
-def attend(call: PhoneCallFacts, joined: Services) -> Attend:
+def attend(call: PhoneCallFacts, joined: Services, recording: Recording | None = None) -> Attend:
     def attendant(desk: Desk) -> Attendant:
-        return PhoneAttendant(call, desk)
+        return PhoneAttendant(call, desk, recording or NoRecording())
 
     return attendant

@@ -1,0 +1,33 @@
+"""What the doorkeeper says."""
+
+from __future__ import annotations
+
+ASK = "Please say or key in your PIN."
+OR_GUEST = "To go on without it, say guest."
+AGAIN = "That PIN is not right. Please try again."
+NOT_RIGHT = "That PIN is not right either."
+NOT_A_PIN = "I need four to six digits. Please say them one by one, or key them in."
+NEEDED = "I cannot help you without your PIN. Please say it or key it in."
+ASK_NUMBER = (
+    "I do not know the number you are calling from. Please key in your own telephone number with"
+    " its country code, then the hash key."
+)
+ASK_ITS_PIN = "Now please key in your PIN."
+SORRY = "I am sorry, I can only help people whom I know. Goodbye."
+TOO_OFTEN = "Those were too many tries, so I end this call here. Goodbye."
+NO_EMERGENCY = "I am sorry, nobody can be reached that way."
+NOT_ABLE = "I am sorry, I cannot check that right now."
+HELP = "What can I do for you?"
+
+
+def locked(seconds: float) -> str:
+    """When to try again, rounded up; the same for everybody, whoever has an account."""
+    minutes = max(1, -(-int(seconds + 0.999) // 60))
+    if minutes == 1:
+        wait = "a minute"
+    elif minutes < 60:
+        wait = f"{minutes} minutes"
+    else:
+        hours = -(-minutes // 60)
+        wait = "an hour" if hours == 1 else f"{hours} hours"
+    return f"There were too many wrong PINs. You can try again in {wait}."

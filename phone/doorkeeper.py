@@ -1,0 +1,294 @@
+"""Finds out who is calling: greets, asks for the PIN, takes it by key or voice, lets guests on.
+
+Pure: keys, words, verdicts and the clock come in, actions come out through `take()`;
+`phone.attendant` carries them out. Times are seconds on the call's monotonic clock. No PIN ever
+leaves but in a `TryPin`.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from phone import door_words, spoken_digits
+from phone.door_actions import Action, BeQuiet, Caller, Emergency, Say, TakeWords, TryPin
+from phone.pins import is_pin
+
+# Digits of a PIN, then so long a pause, are the whole of it; of a number, that is read from a card.
+PIN_PAUSE_SECONDS, NUMBER_PAUSE_SECONDS = 2.0, 6.0
+LEAST_NUMBER_DIGITS, MOST_DIGITS = 7, 18
+# A `#` after the pause had its effect already belongs to the digits before it.
+LATE_HASH_SECONDS = 4.0
+# Unfinished digits nobody asked for are forgotten.
+FORGET_SECONDS = 12.0
+SILENCE_SECONDS = 15.0
+# What Pico takes to say a character.
+SAYING_SECONDS = 0.07
+WRONG_TRIES = 3
+# Of what is taken for a PIN in one call, whatever came of it.
+MOST_ENTRIES = 9
+MOST_QUESTIONS = 3
+
+_GUEST = re.compile(
+    r"\b(guest|skip|without|anonymous|forgot|forgotten|no (pin|code)|don'?t (have|know|remember)"
+    r"|do not (have|know|remember)|have no)\b",
+    re.IGNORECASE,
+)
+_GOODBYE = re.compile(r"\W*(good ?bye|bye( bye)?|hang up|never ?mind)\W*", re.IGNORECASE)
+
+
+class State(Enum):
+    ASKING = "asking"
+    """For a PIN, or for a number first."""
+    CHECKING = "checking"
+    GUEST = "guest"
+    KNOWN = "known"
+    OVER = "over"
+
+
+class Doorkeeper:
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._out: list[Action] = []
+        self._state = State.OVER
+        self._before = State.GUEST
+        self._digits = self._number = ""
+        self._keyed_at = self._ended_at = float("-inf")
+        self._silent_since = 0.0
+        self._wrong = self._entries = self._questions = 0
+
+    def take(self) -> list[Action]:
+        """The actions since the last call, in order."""
+        actions, self._out = self._out, []
+        return actions
+
+    @property
+    def private(self) -> bool:
+        """A PIN is expected or under way: what is heard now must not be kept."""
+        return bool(self._digits) or self._state in (State.ASKING, State.CHECKING)
+
+    @property
+    def checking(self) -> bool:
+        return self._state is State.CHECKING
+
+    # What happens -------------------------------------------------------------------------------
+    def begin(self, now: float) -> None:
+        caller = self._caller
+        self._silent_since = now
+        hello = caller.saying or caller.greeting
+        listens = not (caller.identified or caller.trusted)
+        self._out.append(TakeWords(listens))
+        if not listens:
+            self._state = State.KNOWN if caller.identified else State.GUEST
+            self._out.append(Say(hello))
+            return
+        if caller.talked or not (caller.has_pin or caller.guests_may is None):
+            self._state = State.GUEST
+            self._say(hello, now, ask="" if caller.saying else door_words.HELP)
+        elif caller.has_pin and not caller.locked_seconds:
+            self._state = State.ASKING
+            self._say(hello, now, ask=self._question())
+        elif caller.locked_seconds:
+            self._go_on(f"{hello} {door_words.locked(caller.locked_seconds)}", now)
+        else:
+            self._state = State.ASKING
+            self._say(hello, now, ask=door_words.ASK_NUMBER)
+
+    def key(self, digit: str, now: float) -> None:
+        """One key of the telephone."""
+        if self._state is State.OVER:
+            return
+        if digit == "#":
+            self._hash(now)
+        elif self._state is State.KNOWN:
+            return
+        elif digit == "*":
+            self._digits = ""
+            self._out.append(BeQuiet())
+        elif digit.isdigit() and len(self._digits) < MOST_DIGITS:
+            if not self._digits:
+                self._out.append(BeQuiet())
+            self._digits += digit
+        self._keyed_at = self._silent_since = now
+
+    def words(self, text: str, now: float) -> bool:
+        """What was said; False says that it is for the agent."""
+        if self._state is State.KNOWN or not text:
+            return False
+        self._silent_since = now
+        spoken = spoken_digits.read(text)
+        if self._state is State.ASKING:
+            return self._answered(text, spoken, now)
+        if self._state is State.GUEST:
+            return is_pin(spoken.digits) and self._offered(spoken, now)
+        # The call ends, or a PIN is looked at: nothing but a wish that a guest may have counts.
+        over = self._state is State.OVER
+        return over or spoken.mostly or self._caller.guests_may is None
+
+    def tick(self, now: float) -> None:
+        paused = now - self._keyed_at
+        if self._digits and self._state is State.ASKING:
+            is_number = len(self._digits) >= LEAST_NUMBER_DIGITS or self._wants_number
+            if paused >= (NUMBER_PAUSE_SECONDS if is_number else PIN_PAUSE_SECONDS):
+                self._ended_at = now
+                self._entered(now)
+        elif self._digits and paused >= FORGET_SECONDS:
+            self._digits = ""
+        elif self._state is State.ASKING and now - self._silent_since >= SILENCE_SECONDS:
+            self._nothing_said(now)
+
+    def is_known(self, name: str, now: float) -> None:
+        """The PIN was right."""
+        if self._is_late(State.KNOWN):
+            return
+        self._state, self._digits = State.KNOWN, ""
+        self._out += [TakeWords(False), Say(f"Welcome back, {name}. {door_words.HELP}")]
+
+    def was_wrong(self, now: float) -> None:
+        if self._is_late(State.GUEST):
+            return
+        self._wrong += 1
+        if self._wrong >= WRONG_TRIES:
+            self._go_on(door_words.NOT_RIGHT, now)
+        else:
+            self._state = State.ASKING
+            self._say(door_words.AGAIN, now)
+
+    def is_locked(self, seconds: float, now: float) -> None:
+        """There were too many wrong tries; the next may be made in so long."""
+        if not self._is_late(State.GUEST):
+            self._go_on(door_words.locked(seconds), now)
+
+    def not_checked(self, now: float) -> None:
+        """Nobody knows whether it was right."""
+        if not self._is_late(State.GUEST):
+            self._go_on(door_words.NOT_ABLE, now)
+
+    def no_emergency(self, now: float) -> None:
+        """The key did nothing: go on as before."""
+        self._state = self._before
+        if self._state is State.KNOWN:
+            self._out.append(TakeWords(False))
+        self._say(door_words.NO_EMERGENCY, now)
+
+    # Inside ---------------------------------------------------------------------------------
+    @property
+    def _wants_number(self) -> bool:
+        return not (self._caller.has_pin or self._number)
+
+    def _is_late(self, state: State) -> bool:
+        """The call is about to end or to be put through: that state is for if it is not."""
+        self._before = state
+        return self._state is State.OVER
+
+    def _question(self) -> str:
+        return (
+            door_words.ASK
+            if self._caller.guests_may is None
+            else f"{door_words.ASK} {door_words.OR_GUEST}"
+        )
+
+    def _hash(self, now: float) -> None:
+        if self._digits:
+            self._entered(now)
+        elif now - self._ended_at <= LATE_HASH_SECONDS:
+            self._ended_at = float("-inf")
+        elif self._caller.emergency_key:
+            self._before, self._state = self._state, State.OVER
+            self._out += [BeQuiet(), Emergency()]
+
+    def _entered(self, now: float) -> None:
+        """These digits are all that was to be keyed."""
+        digits, self._digits = self._digits, ""
+        if self._state is State.CHECKING:
+            return
+        if len(digits) >= LEAST_NUMBER_DIGITS:
+            self._number, self._state = digits, State.ASKING
+            self._say(door_words.ASK_ITS_PIN, now)
+        elif self._wants_number:
+            self._ask_again(door_words.ASK_NUMBER, now)
+        elif is_pin(digits):
+            self._try(digits, now)
+        else:
+            self._ask_again(door_words.NOT_A_PIN, now)
+
+    def _answered(self, text: str, spoken: spoken_digits.Spoken, now: float) -> bool:
+        """To the question for the PIN."""
+        if spoken.digits or spoken.mostly:
+            if self._wants_number:
+                self._ask_again(door_words.ASK_NUMBER, now)
+            elif is_pin(spoken.digits):
+                self._try(spoken.digits, now)
+            else:
+                self._ask_again(door_words.NOT_A_PIN, now)
+            return True
+        if self._caller.guests_may is None:
+            self._refuse(text, now)
+            return True
+        if _GUEST.search(text):
+            self._go_on("", now)
+            return True
+        self._state = State.GUEST
+        return False
+
+    def _offered(self, spoken: spoken_digits.Spoken, now: float) -> bool:
+        """A guest says four to six digits, unasked."""
+        if not self._wants_number:
+            self._try(spoken.digits, now)
+        elif spoken.about_pin:
+            self._say(door_words.ASK_NUMBER, now)
+        else:
+            return False
+        return True
+
+    def _try(self, pin: str, now: float) -> None:
+        if self._too_often():
+            return
+        self._state = State.CHECKING
+        self._out += [BeQuiet(), TryPin(pin, self._number)]
+
+    def _ask_again(self, text: str, now: float) -> None:
+        if not self._too_often():
+            self._state = State.ASKING
+            self._say(text, now)
+
+    def _too_often(self) -> bool:
+        self._entries += 1
+        if self._entries > MOST_ENTRIES:
+            self._end(door_words.TOO_OFTEN)
+            return True
+        return False
+
+    def _refuse(self, text: str, now: float) -> None:
+        """Somebody wants something, or nothing more, where only known people may."""
+        self._questions += 1
+        if self._questions > MOST_QUESTIONS or _GOODBYE.fullmatch(text) or _GUEST.search(text):
+            self._end(door_words.SORRY)
+        else:
+            self._say(door_words.ASK_NUMBER if self._wants_number else door_words.NEEDED, now)
+
+    def _nothing_said(self, now: float) -> None:
+        self._questions += 1
+        if self._questions > 1:
+            self._go_on("", now)
+        else:
+            self._say(door_words.ASK_NUMBER if self._wants_number else self._question(), now)
+
+    def _go_on(self, why: str, now: float) -> None:
+        """Without a PIN, if anything can be done without one."""
+        may = self._caller.guests_may
+        self._number = ""
+        if may is None:
+            self._end(f"{why} {door_words.SORRY}".strip())
+            return
+        self._state = State.GUEST
+        offer = f"Without it I can {may}." if may else ""
+        self._say(" ".join(filter(None, (why, offer, door_words.HELP))), now)
+
+    def _end(self, text: str) -> None:
+        self._state, self._digits = State.OVER, ""
+        self._out += [BeQuiet(), TakeWords(True), Say(text, ends=True)]
+
+    def _say(self, text: str, now: float, *, ask: str = "") -> None:
+        self._silent_since = now + SAYING_SECONDS * len(text + ask)
+        self._out.append(Say(text, ask))

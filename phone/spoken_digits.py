@@ -1,0 +1,131 @@
+"""Digits as people say them and recognisers write them: "oh double seven four", "12-34", "won to".
+
+Pure. What is not wholly digits, save small words around them, is no number here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+# With what recognisers write for them where nothing but digits makes sense.
+_UNITS = {
+    "0": ("zero", "oh", "o", "owe", "nought", "naught", "nil", "null", "zeros", "zeroes"),
+    "1": ("one", "won", "wan", "ones"),
+    "2": ("two", "to", "too", "tu", "twos"),
+    "3": ("three", "free", "tree", "threes"),
+    "4": ("four", "for", "fore", "fours"),
+    "5": ("five", "fife", "fives"),
+    "6": ("six", "sicks", "sixes"),
+    "7": ("seven", "sevens"),
+    "8": ("eight", "ate", "eights"),
+    "9": ("nine", "niner", "nein", "nines"),
+}
+_UNIT = {word: digit for digit, words in _UNITS.items() for word in words}
+_TEENS = {
+    word: str(number)
+    for number, word in enumerate(
+        [
+            *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen"),
+            *("seventeen", "eighteen", "nineteen"),
+        ],
+        start=10,
+    )
+}
+_TENS = {
+    word: str(number)
+    for number, word in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
+    )
+} | {"fourty": "4"}
+_TIMES = {"double": 2, "triple": 3, "treble": 3}
+_POWERS = {"hundred": 100, "thousand": 1000}
+# "Pin" is a short word on a telephone line: the first ones are what comes of it.
+_AROUND = frozenset(
+    re.findall(
+        r"\S+",
+        """pin pins pen pan pain bin ping my is it its it's was a the code number numbers digits
+        are passcode password um uh er erm ah hm well so ok okay yes yeah hi hello hey please
+        thanks thank you that's thats that this here and then i i'm hash pound key sure right""",
+    )
+)
+# Mean digits only among digits.
+_UNSURE = frozenset({"to", "too", "for", "o", "owe", "free", "tree", "won", "ate", "nein", "wan"})
+_TOKEN = re.compile(r"\d+|[^\W\d_]+(?:['’][^\W\d_]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    digits: str = ""
+    """Empty unless all that was said is digits and small words around them."""
+    mostly: bool = False
+    """More than half of what was said is surely digits: somebody tried to say some."""
+    about_pin: bool = False
+    """The word itself was said."""
+
+
+def read(text: str) -> Spoken:
+    tokens = [token.replace("’", "'") for token in _TOKEN.findall(text.lower()[:400])]
+    said = [token for token in tokens if token not in _AROUND]
+    digits = [token for token in said if _is_digits(token)]
+    about_pin = "pin" in tokens
+    if not said or len(digits) < len(said):
+        sure = len([token for token in digits if token not in _UNSURE])
+        return Spoken("", 2 * sure > len(said), about_pin)
+    return Spoken("".join(_parts(said)), True, about_pin)
+
+
+def _is_digits(token: str) -> bool:
+    return token.isdigit() or any(
+        token in words for words in (_UNIT, _TEENS, _TENS, _TIMES, _POWERS)
+    )
+
+
+def _parts(tokens: Sequence[str]) -> Iterator[str]:
+    at = 0
+    while at < len(tokens):
+        part, used = _part(tokens[at:])
+        yield part
+        at += used
+
+
+def _part(tokens: Sequence[str]) -> tuple[str, int]:
+    """The digits of the first thing said, and of how many tokens it is."""
+    first, rest = tokens[0], tokens[1:]
+    if first in _TIMES:
+        # "double seven four" is 774: it is the next digit alone that counts so often.
+        digit = _digit(rest[0]) if rest else ""
+        return (digit * _TIMES[first], 2) if digit else ("", 1)
+    if any(token in _POWERS for token in tokens[:3]):
+        return _cardinal(tokens)
+    if first in _TENS:
+        unit = _digit(rest[0]) if rest else ""
+        return (_TENS[first] + unit, 2) if unit and unit != "0" else (_TENS[first] + "0", 1)
+    return _small(first), 1
+
+
+def _digit(token: str) -> str:
+    return token if len(token) == 1 and token.isdigit() else _UNIT.get(token, "")
+
+
+def _small(token: str) -> str:
+    return token if token.isdigit() else _UNIT.get(token) or _TEENS.get(token, "")
+
+
+def _cardinal(tokens: Sequence[str]) -> tuple[str, int]:
+    """ "twelve hundred", "one thousand two hundred thirty four": to the end of the number."""
+    total = current = used = 0
+    for token in tokens:
+        if token in _POWERS:
+            current = max(current, 1) * _POWERS[token]
+            if token == "thousand":  # noqa: S105
+                total, current = total + current, 0
+        elif token in _TENS:
+            current += int(_TENS[token]) * 10
+        elif small := _small(token):
+            current += int(small)
+        else:
+            break
+        used += 1
+    return str(total + current), max(used, 1)
