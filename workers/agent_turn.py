@@ -23,7 +23,7 @@ from convonet.stopwatch import mark
 from voice import scope
 from voice.models import Turn
 from voice.preferences import Chosen, chosen
-from workers import checkpoint, history, prompts, steps
+from workers import checkpoint, history, just_told, prompts, steps
 from workers.agent_loop import Agent, AgentRun
 from workers.errors import LeaseLost
 from workers.inbox import Inbox
@@ -183,7 +183,7 @@ class TurnRunner:
         user = turn.call.user
         now = datetime.now(ZoneInfo(turn.call.time_zone or options.time_zone))
         name = user.get_full_name() or user.get_username()
-        prompt = prompts.system_prompt(now, name, turn.language)
+        prompt = prompts.system_prompt(now, name, turn.language) + just_told.instructions(turn)
         said = history.conversation(
             earlier_turns(turn, options.history_turns),
             turn.transcript,

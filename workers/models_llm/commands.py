@@ -85,7 +85,7 @@ def _ring(said: Slots, now: datetime) -> Plan | None:
         early = f"{when} in the morning"
         when = early if dates.is_date(early, now) and "morning" not in when else when
     plan = _reminder(text, when)
-    return Plan(plan.calls, replies.NO_RING)
+    return Plan(plan.calls, replies.RINGS)
 
 
 def _remind_open(said: Slots, now: datetime) -> Plan | None:

@@ -16,6 +16,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 _CLOCK = re.compile(r"\b(\d{1,2} [A-Z][a-z]+ \d{4}), (\d{1,2}:\d{2}) \(([^)]+)\)")
+# As `workers.prompts` writes it.
+_REMINDER = re.compile(
+    r"^(?:(?P<called>You have called to tell)|They have just been told) this reminder: "
+    r"“(?P<text>[^”]*)”",
+    re.MULTILINE,
+)
 _CHANGING = frozenset(
     [
         "add_todos",
@@ -53,6 +59,10 @@ class Dialogue:
 
     turns: list[Turn]
     now: datetime
+    reminder: str = ""
+    """The one told just before these words."""
+    called: bool = False
+    """They were called to be told it."""
 
     @property
     def current(self) -> Turn:
@@ -82,10 +92,12 @@ class Dialogue:
 def read(messages: Sequence[BaseMessage]) -> Dialogue:
     turns: list[Turn] = []
     calls: dict[str, tuple[str, dict[str, Any]]] = {}
-    now = datetime.now(UTC)
+    now, called, reminder = datetime.now(UTC), "", ""
     for message in messages:
         if isinstance(message, SystemMessage):
             now = clock_of(message.text) or now
+            if found := _REMINDER.search(message.text):
+                called, reminder = found["called"] or "", found["text"]
         elif isinstance(message, HumanMessage):
             turns.append(Turn(message.text))
         elif not turns:
@@ -98,7 +110,7 @@ def read(messages: Sequence[BaseMessage]) -> Dialogue:
         elif isinstance(message, ToolMessage):
             name, arguments = calls.get(message.tool_call_id, (message.name or "", {}))
             turns[-1].tools.append(ToolUse(name, arguments, _result(message)))
-    return Dialogue(turns or [Turn("")], now)
+    return Dialogue(turns or [Turn("")], now, reminder, bool(called))
 
 
 def clock_of(prompt: str) -> datetime | None:

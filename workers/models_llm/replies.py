@@ -25,7 +25,8 @@ HELP = (
     "I keep your todos, lists and reminders. You can say: add buy milk for tomorrow at five, "
     "what is on my list, mark the dentist as done, or remind me in two hours to take the cake out."
 )
-NO_RING = "I cannot ring your phone, so here is a reminder instead."
+DONE_OR_AGAIN = "Is it done, or shall I remind you again later?"
+RINGS = "Your reminders ring your phone if you chose that in the settings."
 REMIND_WHEN = "When shall I remind you?"
 REMIND_WHAT = "What shall I remind you of?"
 MOVE_WHEN = "To when shall I move it?"
@@ -42,6 +43,8 @@ NOT_CORRECTED = "I am not sure what to correct. Tell me the todo, and what it sh
 ASKED_BACK = frozenset([REMIND_WHEN, REMIND_WHAT, MOVE_WHEN, ADD_WHAT, LIST_NAME, NOTE_WHAT])
 TOOL_FAILED = "I am sorry, that did not work, and I cannot say whether anything was changed."
 NO_TOOL = "I am sorry, I cannot do that at the moment."
+ONLY_BY_PHONE = "I can only connect you with somebody on the telephone."
+CONNECTING = "I connect you now."
 
 _OFFER = "I can keep your todos and lists, and remind you of things."
 _TOPICS: list[tuple[re.Pattern[str], str]] = [

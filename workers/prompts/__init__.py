@@ -28,6 +28,28 @@ def realtime_prompt(now: datetime, name: str) -> str:
     return f"{system_prompt(now, name)}\n{_text('realtime.txt')}"
 
 
+def called_about(text: str) -> str:
+    """For a call that was made to tell this reminder, which its first words did."""
+    return (
+        f"\nYou have called to tell this reminder: “{_quoted(text)}”. Whoever has picked up may say"
+        " that it is done, or that they want it again later: call answer_reminder. That, and"
+        " hanging up, is all you can do in this call."
+    )
+
+
+def just_told(text: str) -> str:
+    """For the words that follow a reminder."""
+    return (
+        f"\nThey have just been told this reminder: “{_quoted(text)}”. If they say that it is done,"
+        " or that they want it later, call answer_reminder."
+    )
+
+
+def _quoted(text: str) -> str:
+    """Theirs to choose, so only one line, which cannot end the quotation."""
+    return " ".join(text.replace("“", "'").replace("”", "'").split())[:200]
+
+
 @cache
 def _agent() -> Template:
     return Template(_text("agent.txt"))

@@ -204,7 +204,7 @@ def test_a_wish_for_a_call_says_that_it_is_a_reminder() -> None:
     message = reply(
         HumanMessage("call me at six thirty tomorrow morning"), *used("add_reminder", {}, result)
     )
-    assert message.text == f"{replies.NO_RING} {result['said']}"
+    assert message.text == f"{replies.RINGS} {result['said']}"
 
 
 def test_the_clock_of_the_instructions_is_told() -> None:
