@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from phone import transfer_views, views
+from phone import ringing_views, transfer_views, views
 
 urlpatterns = [
     path("twilio/voice", views.voice, name="twilio_voice"),
@@ -14,4 +14,6 @@ urlpatterns = [
     path("twilio/dialled", transfer_views.dialled, name="twilio_dialled"),
     path("twilio/whisper", transfer_views.whisper, name="twilio_whisper"),
     path("twilio/accepted", transfer_views.accepted, name="twilio_accepted"),
+    path("twilio/ring/<uuid:ringing_id>", ringing_views.ring, name="twilio_ring"),
+    path("twilio/ring/<uuid:ringing_id>/status", ringing_views.status, name="twilio_ring_status"),
 ]

@@ -6,12 +6,14 @@ Imported by every worker, so nothing here may import langchain, numpy or an engi
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from billiard.exceptions import TimeLimitExceeded
 from celery import Task, current_app, shared_task, signals
 from celery.exceptions import SoftTimeLimitExceeded
 
 from convonet import stopwatch
+from convonet.celery import FIRE_SECONDS
 from workers import bootsteps, preload, wiring
 
 STEPS = {bootsteps.MaintainPool, bootsteps.Heartbeat, bootsteps.KeepBeat}
@@ -90,6 +92,16 @@ def fire_due_reminders() -> None:
 
     for reminder_id in reminders.fire_due(wiring.redis_client()):
         speak_reminder.apply_async([reminder_id])
+    for ringing_id in reminders.to_ring():
+        # Looked for again at the next sweep, so that none of them piles up.
+        ring.apply_async([str(ringing_id)], expires=FIRE_SECONDS)
+
+
+@shared_task
+def ring(ringing_id: str) -> None:
+    from workers import ringing
+
+    ringing.look(UUID(ringing_id))
 
 
 @shared_task
