@@ -56,6 +56,8 @@ class PhoneAttendant:
         self._begun = asyncio.Event()
         self._jobs: asyncio.Queue[TryPin | Emergency] = asyncio.Queue(maxsize=2)
         self._consent, self._consent_cut = "", False
+        # Of a call made for a reminder, the first words are the reminder.
+        self._reminder = call.about_reminder_id if call.stream == 1 else None
         recording.private = lambda: self.private
 
     @property
@@ -166,8 +168,9 @@ class PhoneAttendant:
             parts = [said.text, consent, said.ask]
         else:
             parts = [f"{said.text} {said.ask}".strip()]
+        reminder, self._reminder = self._reminder, None
         for part in parts:
-            self._desk.say(part, then=NOT_IDENTIFIED if said.ends else None)
+            self._desk.say(part, then=NOT_IDENTIFIED if said.ends else None, reminder=reminder)
 
     def _ask_consent(self) -> None:
         """The sentence, and once more if it was still to be said when something else was."""
