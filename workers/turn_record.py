@@ -10,6 +10,7 @@ from django.utils import timezone
 from langchain_core.messages import AIMessage, BaseMessage
 
 from convonet.stopwatch import mark
+from phone import wishes
 from voice import keys, leases
 from voice.events import ToolStarted, TurnFailed, TurnFinished, TurnStarted
 from voice.models import ToolCall, Turn
@@ -243,7 +244,8 @@ class TurnRecord:
         return next((text for text in reversed(said) if text), "Sorry, I have no answer to that.")
 
     def _hangs_up(self) -> bool:
-        return any(tool_rows.ends_call(tool.name, tool.result, tool.ok) for tool in self.tools)
+        last_word = any(tool_rows.ends_call(tool.name, tool.result, tool.ok) for tool in self.tools)
+        return last_word or wishes.goes_on(self.turn)
 
 
 def _ended(ordinal: int, row: ToolCall) -> steps.ToolEnded:

@@ -19,7 +19,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
-from workers.models_llm import dialogue, intents, planning, replies, sureness
+from workers.models_llm import dialogue, intents, people, planning, replies, sureness
 from workers.models_llm.dialogue import Dialogue
 from workers.models_llm.plans import Call
 
@@ -101,8 +101,9 @@ def respond(messages: Sequence[BaseMessage], tool_names: Sequence[str]) -> AIMes
     """The next message: tool calls still to be made in this turn, or the words that end it."""
     talk = dialogue.read(messages)
     plan = planning.plan(talk)
-    if any(call.tool not in tool_names for call in plan.calls):
-        return AIMessage(replies.NO_TOOL)
+    missing = [call.tool for call in plan.calls if call.tool not in tool_names]
+    if missing:
+        return AIMessage(replies.ONLY_BY_PHONE if people.TOOL in missing else replies.NO_TOOL)
     done = len(talk.current.tools)
     for batch in planning.batches(plan.calls):
         if done <= 0 and not _stopped(talk):

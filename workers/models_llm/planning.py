@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from workers.models_llm import asides, corrections, hearing, replies
+from workers.models_llm import asides, corrections, hearing, people, reminded, replies
 from workers.models_llm.commands import bare_item, counted_items, plan_of
 from workers.models_llm.dialogue import Dialogue, ToolUse
 from workers.models_llm.intents import Reading, readings
@@ -27,6 +27,7 @@ _SECOND = re.compile(
     r"(?:the .* (?:todo|task|item|one|reminder|list)\b|number \w+|it\b|that\b)|"
     r"(?:change|set|make) .* (?:priority|urgent)|"
     rf"(?:i (?:have )?(?:also |just |already )*)?(?:{_DID}) (?:the|my) |"
+    r"(?:connect|transfer) me |put me through|"
     r"(?:bye|goodbye|good bye|hang up|that's all|that is all)$))",
     re.IGNORECASE,
 )
@@ -48,8 +49,10 @@ def plan(dialogue: Dialogue) -> Plan:
     text = _with_list(hearing.tidy(dialogue.current.said), dialogue.last_change)
     if not text:
         return Plan(say=replies.NOT_UNDERSTOOD)
-    if pending := _pending(text, dialogue):
+    if pending := _pending(text, dialogue) or reminded.answer(text, dialogue):
         return pending
+    if whom := people.answer(text, dialogue, lambda: _is_other_command(text, dialogue)):
+        return whom
     about_it = hearing.tidy(asides.joined(dialogue.current.said, dialogue.now))
     joined = understand(about_it, dialogue) if about_it else None
     whole = joined.guessed() if joined else understand(text, dialogue)
@@ -75,6 +78,8 @@ def plan(dialogue: Dialogue) -> Plan:
 
 def understand(text: str, dialogue: Dialogue) -> Plan | None:
     """The plan for one command: the words as heard first, then without courtesy, then corrected."""
+    if whom := people.request(text, dialogue):
+        return whom
     bare = hearing.plain(hearing.without_courtesy(text))
     heard = list(dict.fromkeys([hearing.plain(text), bare]))
     corrected = [form for one in heard for form in hearing.corrected_openings(one)]
@@ -139,12 +144,14 @@ def _joined(plans: list[Plan]) -> Plan:
     acting = [one for one in plans if one.calls]
     if not acting:
         return plans[-1]
-    calls = [call for one in acting for call in one.calls if call.tool != "end_call"]
-    calls += [call for one in acting for call in one.calls if call.tool == "end_call"][:1]
+    calls = [call for one in acting for call in one.calls if call.tool not in _LAST]
+    calls += [call for one in acting for call in one.calls if call.tool in _LAST][:1]
     said = [one.say for one in plans if one.say and (one.calls or one.say not in _COURTESIES)]
     return Plan(calls, " ".join(dict.fromkeys(said)), any(one.guess for one in plans))
 
 
+# What is done when all else is, for nothing can be said after it.
+_LAST = frozenset(["end_call", people.TOOL])
 _COURTESIES = frozenset(
     [replies.THANKS, replies.GREETING, replies.HERE, replies.STOPPED, replies.LEFT_ALONE]
 )
@@ -179,9 +186,10 @@ def batches(calls: list[Call]) -> list[list[Call]]:
     """Calls that may run side by side; one that speaks of the call before it waits for it."""
     grouped: list[list[Call]] = []
     for call in calls:
-        waits = call.arguments.get("which") == "last" or call.tool in (
-            "undo_last_change",
-            "end_call",
+        waits = (
+            call.arguments.get("which") == "last"
+            or call.tool == "undo_last_change"
+            or call.tool in _LAST
         )
         after_undo = grouped and grouped[-1][-1].tool == "undo_last_change"
         if not grouped or waits or after_undo:
