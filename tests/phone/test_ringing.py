@@ -1,0 +1,304 @@
+"""Reminders that ring, row by row: who is called, by which worker, and who may answer."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from twilio.request_validator import RequestValidator
+
+from convonet.far_end import twiml
+from phone import ring_calls, ringing
+from phone.models import PhoneAccount, PhoneCall, PhoneNumber, Ringing
+from phone.ring_states import Happened, RingOptions, State
+from todo import reminders
+from todo.models import Preferences, Reminder
+from voice import scope
+from voice.models import Call
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("phone.urls")]
+NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
+OPTIONS = RingOptions()
+PUBLIC, TOKEN = "https://calls.example.org", "auth-token"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def telephone(settings: Any) -> None:
+    settings.PUBLIC_URL, settings.TWILIO_AUTH_TOKEN = PUBLIC, TOKEN
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_NUMBER = "AC1", "+15550100"
+    settings.ALLOWED_HOSTS = ["testserver"]
+
+
+def person(name: str = "anna", number: str = "+15550199", **account: Any) -> User:
+    """Who wishes to be called, unless `account` says otherwise."""
+    user = User.objects.create_user(name, first_name=name.capitalize())
+    row = PhoneAccount.objects.create(owner=user, **{"rings": True, **account})
+    if number:
+        PhoneNumber.objects.create(account=row, number=number)
+    return user
+
+
+def fire(user: User, text: str = "call the bank", at: datetime = NOW) -> Reminder:
+    reminder = Reminder.objects.create(owner=user, text=text, due_at=at)
+    reminders.fire_due(at, lambda fired: ringing.wait_for(fired, at))
+    reminder.refresh_from_db()
+    return reminder
+
+
+def ring_of(user: User) -> Ringing:
+    """Of their one reminder, which is due now."""
+    return Ringing.objects.get(reminder=fire(user))
+
+
+def claimed(user: User) -> Ringing:
+    row = ringing.claim(ring_of(user).pk, NOW, OPTIONS)
+    assert row is not None
+    return row
+
+
+def again(row: Ringing) -> Ringing:
+    return Ringing.objects.get(pk=row.pk)
+
+
+# Who is called ----------------------------------------------------------------------------------
+def test_who_wishes_it_is_called_at_their_first_number_once_for_each_reminder() -> None:
+    anna = person()
+    PhoneNumber.objects.create(account=anna.phone_account, number="+15550111")
+    row = ring_of(anna)
+    assert (row.number, row.state, row.tries) == ("+15550199", State.WAITING, 0)
+    assert ringing.due(NOW) == [row.pk]
+    reminders.fire_due(NOW, lambda fired: ringing.wait_for(fired, NOW))
+    assert Ringing.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "account"), [("", {}), ("+15550199", {"rings": False})], ids=["number", "wish"]
+)
+def test_without_a_number_or_the_wish_nobody_is_called(
+    number: str, account: dict[str, Any]
+) -> None:
+    fire(person(number=number, **account))
+    assert Ringing.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "missing", ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_NUMBER", "PUBLIC_URL"]
+)
+def test_without_a_telephone_nobody_is_called(missing: str, settings: Any) -> None:
+    setattr(settings, missing, "")
+    fire(person())
+    assert Ringing.objects.count() == 0
+
+
+def test_somebody_who_was_locked_out_of_the_service_is_not_called() -> None:
+    anna = person()
+    User.objects.filter(pk=anna.pk).update(is_active=False)
+    fire(anna)
+    assert Ringing.objects.count() == 0
+
+
+# Who calls --------------------------------------------------------------------------------------
+def test_a_row_is_claimed_once_and_looked_at_again_when_nothing_is_heard() -> None:
+    row = claimed(person())
+    assert (again(row).state, again(row).tries) == (State.PLACING, 1)
+    assert ringing.claim(row.pk, NOW + MINUTE, OPTIONS) is None
+    assert ringing.due(NOW + MINUTE) == []
+    assert ringing.due(NOW + OPTIONS.placing) == [row.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_workers_exactly_one_claims_a_row() -> None:
+    row = ring_of(person())
+    together, got = threading.Barrier(2, timeout=30), []
+
+    def claim() -> None:
+        try:
+            together.wait()
+            got.append(ringing.claim(row.pk, NOW, OPTIONS))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=claim) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert [one is None for one in got].count(True) == 1
+    assert again(row).tries == 1
+
+
+def test_what_was_told_meanwhile_rings_nobody() -> None:
+    row = ring_of(person())
+    reminders.told(row.reminder, NOW)
+    assert ringing.claim(row.pk, NOW, OPTIONS) is None
+    assert (again(row).state, again(row).outcome) == (State.CANCELLED, "told elsewhere")
+    assert ringing.due(NOW + OPTIONS.latest) == []
+
+
+def test_a_reminder_of_long_ago_rings_nobody_and_is_still_to_be_told() -> None:
+    anna = person()
+    row = ring_of(anna)
+    late = NOW + OPTIONS.latest + MINUTE
+    assert ringing.claim(row.pk, late, OPTIONS) is None
+    assert again(row).state == State.GIVEN_UP
+    assert len(reminders.missed(anna)) == 1
+
+
+def test_who_is_in_a_call_with_us_is_called_once_that_is_over_unless_told_there() -> None:
+    anna = person()
+    row, call = ring_of(anna), Call.objects.create(user=anna)
+    assert ringing.claim(row.pk, NOW, OPTIONS) is None
+    assert (again(row).state, again(row).tries) == (State.WAITING, 0)
+    Call.objects.filter(pk=call.pk).update(ended_at=NOW)
+    assert ringing.claim(row.pk, NOW, OPTIONS) is None  # not yet
+    assert ringing.claim(row.pk, NOW + OPTIONS.put_off, OPTIONS) is not None
+
+
+def test_two_reminders_ring_one_after_the_other() -> None:
+    anna = person()
+    first, second = (Ringing.objects.get(reminder=fire(anna, text)) for text in ("one", "two"))
+    assert ringing.claim(first.pk, NOW, OPTIONS) is not None
+    assert ringing.claim(second.pk, NOW, OPTIONS) is None
+    ringing.happened(first.pk, 1, Happened.MACHINE, NOW, OPTIONS)
+    assert ringing.claim(second.pk, NOW + OPTIONS.put_off, OPTIONS) is not None
+
+
+def test_what_is_heard_of_an_earlier_try_counts_no_more() -> None:
+    row = claimed(person())
+    ringing.happened(row.pk, 1, Happened.BUSY, NOW, OPTIONS)
+    assert ringing.claim(row.pk, NOW + OPTIONS.delays[0], OPTIONS) is not None
+    for what in Happened:
+        assert ringing.happened(row.pk, 1, what, NOW, OPTIONS) is None
+    assert (again(row).state, again(row).tries) == (State.PLACING, 2)
+
+
+# What Twilio asks -------------------------------------------------------------------------------
+def post(row: Ringing, tries: int = 1, path: str = "", token: str = TOKEN, **said: str) -> Any:
+    url = f"{PUBLIC}/twilio/ring/{row.pk}{path}?try={tries}"
+    said = {"CallSid": "CA1", "From": "+15550100", "To": row.number} | said
+    headers = {"X-Twilio-Signature": RequestValidator(token).compute_signature(url, said)}
+    kind = "application/x-www-form-urlencoded"
+    return Client().post(
+        url.removeprefix(PUBLIC), urlencode(said), content_type=kind, headers=headers
+    )
+
+
+def answers(row: Ringing, answered_by: str = "human", **more: Any) -> list[str]:
+    """The verbs that whoever picked up gets."""
+    answer = post(row, AnsweredBy=answered_by, CallStatus="in-progress", **more)
+    assert answer.status_code == 200
+    text = answer.content.decode()
+    assert twiml.read(text).faults == []
+    return [verb.tag for verb in ElementTree.fromstring(text)]
+
+
+def test_a_person_who_picks_up_is_connected_as_nobody_who_may_answer_this_alone() -> None:
+    anna = person()
+    Preferences.objects.create(owner=anna, time_zone="Europe/Berlin")
+    row = claimed(anna)
+    assert answers(row) == ["Connect", "Redirect"]
+    phone = PhoneCall.objects.select_related("call").get(sid="CA1")
+    call = phone.call
+    assert (call.user, call.identified, call.about_reminder) == (anna, False, row.reminder)
+    assert (call.time_zone, phone.direction) == ("Europe/Berlin", "outbound")
+    assert scope.tools_of(call) == {"end_call", "answer_reminder"}
+    assert phone.saying == (
+        "Hello Anna, this is Convonet with a reminder: call the bank. Say done, or snooze."
+    )
+    assert (again(row).state, again(row).sid, again(row).call) == (State.ANSWERED, "CA1", call)
+
+
+def test_twilio_may_ask_twice_and_gets_the_same_call() -> None:
+    row = claimed(person())
+    assert answers(row) == answers(row) == ["Connect", "Redirect"]
+    assert Call.objects.count() == 1
+
+
+def test_only_one_of_two_calls_of_a_try_is_connected() -> None:
+    row = claimed(person())
+    assert answers(row, CallSid="CA1") == ["Connect", "Redirect"]
+    assert answers(row, CallSid="CA2") == ["Hangup"]
+    assert again(row).sid == "CA1"
+
+
+def test_an_earlier_try_and_one_that_never_was_are_hung_up_on() -> None:
+    row = claimed(person())
+    ringing.happened(row.pk, 1, Happened.BUSY, NOW, OPTIONS)
+    ringing.claim(row.pk, NOW + OPTIONS.delays[0], OPTIONS)
+    for tries in (1, 0, 3):
+        assert answers(row, tries=tries) == ["Hangup"]
+    assert Call.objects.count() == 0
+    assert again(row).state == State.PLACING
+
+
+def test_a_call_given_up_as_lost_is_taken_when_it_is_answered_after_all() -> None:
+    row = claimed(person())
+    ringing.happened(row.pk, 1, Happened.LOST, NOW, OPTIONS)
+    assert answers(row) == ["Connect", "Redirect"]
+    assert ringing.claim(row.pk, NOW + OPTIONS.delays[0], OPTIONS) is None
+
+
+@pytest.mark.parametrize(
+    "machine", ["machine_end_beep", "machine_end_silence", "machine_end_other"]
+)
+def test_a_machine_is_left_a_message_and_the_reminder_is_still_to_be_told(machine: str) -> None:
+    anna = person()
+    row = claimed(anna)
+    assert answers(row, machine) == ["Say", "Hangup"]
+    assert again(row).state == State.VOICEMAIL
+    assert [one.text for one in reminders.missed(anna)] == ["call the bank"]
+    assert answers(row, machine) == ["Hangup"]
+    assert Call.objects.count() == 0
+
+
+def test_a_fax_machine_is_called_no_more() -> None:
+    row = claimed(person())
+    assert answers(row, "fax") == ["Hangup"]
+    assert again(row).state == State.GIVEN_UP
+
+
+def test_the_end_of_a_call_nobody_answered_has_it_repeated() -> None:
+    row = claimed(person())
+    assert post(row, path="/status", CallStatus="no-answer").status_code == 204
+    assert (again(row).state, again(row).outcome) == (State.WAITING, "no answer")
+
+
+def test_the_end_of_a_call_that_was_answered_closes_its_row() -> None:
+    row = claimed(person())
+    answers(row)
+    post(row, path="/status", CallStatus="completed", CallDuration="31")
+    phone = PhoneCall.objects.select_related("call").get(sid="CA1")
+    assert (phone.status, phone.seconds) == ("completed", 31)
+    assert phone.call.ended_at is not None
+    assert again(row).state == State.ANSWERED
+
+
+def test_a_status_that_is_no_end_changes_nothing() -> None:
+    row = claimed(person())
+    post(row, path="/status", CallStatus="in-progress")
+    assert again(row).state == State.PLACING
+
+
+@pytest.mark.parametrize("path", ["", "/status"])
+def test_what_twilio_did_not_sign_is_turned_away(path: str) -> None:
+    row = claimed(person())
+    said = {"AnsweredBy": "human", "CallStatus": "completed"}
+    assert post(row, path=path, token="another", **said).status_code == 403
+    assert again(row).state == State.PLACING
+    assert Call.objects.count() == 0
+
+
+def test_the_longest_reminder_fits_into_what_is_said() -> None:
+    user = User(username="x" * 150, first_name="y" * 150)
+    reminder = Reminder(owner=user, text="z" * reminders.TEXT_LENGTH)
+    words = ring_calls.first_words(reminder)
+    assert len(words) <= 300
+    assert words.endswith("Say done, or snooze.")
