@@ -209,7 +209,7 @@ def test_a_person_who_picks_up_is_connected_as_nobody_who_may_answer_this_alone(
     call = phone.call
     assert (call.user, call.identified, call.about_reminder) == (anna, False, row.reminder)
     assert (call.time_zone, phone.direction) == ("Europe/Berlin", "outbound")
-    assert scope.tools_of(call) == {"end_call", "answer_reminder"}
+    assert scope.tools_of(call) == frozenset({"end_call", "answer_reminder"})
     assert phone.saying == (
         "Hello Anna, this is Convonet with a reminder: call the bank. Say done, or snooze."
     )
@@ -290,8 +290,8 @@ def test_a_status_that_is_no_end_changes_nothing() -> None:
 @pytest.mark.parametrize("path", ["", "/status"])
 def test_what_twilio_did_not_sign_is_turned_away(path: str) -> None:
     row = claimed(person())
-    said = {"AnsweredBy": "human", "CallStatus": "completed"}
-    assert post(row, path=path, token="another", **said).status_code == 403
+    refused = post(row, path=path, token="another", AnsweredBy="human", CallStatus="completed")
+    assert refused.status_code == 403
     assert again(row).state == State.PLACING
     assert Call.objects.count() == 0
 
