@@ -14,7 +14,7 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "convonet.settings")
 # Before anything that touches models: it loads the applications.
-pages = get_asgi_application()
+pages: Any = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
@@ -25,8 +25,11 @@ from voice.sockets import call_socket, page_socket, unknown_socket  # noqa: E402
 from voice.sweeper import Sweeper  # noqa: E402
 from voice.wiring import services  # noqa: E402
 
-# What it loads is installed only where there is a telephone.
-media_socket = import_module("phone.sockets").media_socket if settings.TWILIO_AUTH_TOKEN else None
+media_socket: Any = None
+if settings.TWILIO_AUTH_TOKEN:
+    # What these load is installed only where there is a telephone.
+    media_socket = import_module("phone.sockets").media_socket
+    pages = import_module("phone.front").front(pages)
 people = AuthMiddlewareStack(
     URLRouter(
         # Django's types know views only; Channels routes to raw ASGI callables as well.

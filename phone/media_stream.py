@@ -22,6 +22,8 @@ FILLED_MS = 1000
 SILENCE = b"\xff"
 """Mu-law's positive zero."""
 DIGITS = frozenset("0123456789*#ABCD")
+LATE_IN_A_ROW = 50
+"""So much late media is no late media: the numbering began anew."""
 NOTHING = Audio(b"")
 """Media that is not to be heard: it counts as audio, not as a message."""
 
@@ -66,7 +68,7 @@ class TwilioWire:
         self.format = PHONE
         self.ignored: Counter[str] = Counter()
         self._sid = stream_sid
-        self._chunk = 0
+        self._chunk, self._late = 0, 0
         self._next_ms: int | None = None
         self._clears = 0
         name = json.dumps(stream_sid)
@@ -83,12 +85,14 @@ class TwilioWire:
             if len(message) > MESSAGE_CHARACTERS:
                 raise NotTheProtocol("too long")
             said = json.loads(message)
+            if said.get("streamSid", self._sid) != self._sid:
+                raise NotTheProtocol("other stream")
             if said["event"] == "media":
                 return self._heard(said["media"])
             return self._control(said)
         except NotTheProtocol as error:
             self.ignored[str(error)] += 1
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError):
             self.ignored["malformed"] += 1
         return None
 
@@ -96,16 +100,15 @@ class TwilioWire:
         if media["track"] != "inbound":
             self.ignored["other track"] += 1
             return NOTHING
-        audio, chunk, at_ms = (
-            a2b_base64(media["payload"]),
-            int(media["chunk"]),
-            int(media["timestamp"]),
-        )
+        audio = a2b_base64(media["payload"], strict_mode=True)
+        chunk, at_ms = int(media["chunk"]), int(media["timestamp"])
         if not 0 < len(audio) <= AUDIO_BYTES:
             raise NotTheProtocol("audio size")
-        if chunk <= self._chunk:
+        if chunk <= self._chunk and self._late < LATE_IN_A_ROW:
+            self._late += 1
             self.ignored["late media"] += 1
             return NOTHING
+        self._late = 0
         missing_ms = at_ms - self._next_ms if self._next_ms is not None else 0
         self._chunk, self._next_ms = chunk, at_ms + PHONE.ms_of(len(audio))
         if 0 < missing_ms <= FILLED_MS:

@@ -6,7 +6,7 @@ Source: https://www.twilio.com/docs/usage/security#validating-requests
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from twilio.request_validator import RequestValidator
 
 HEADER = "X-Twilio-Signature"
@@ -21,10 +21,14 @@ def public_url(path: str, *, scheme: str = "") -> str:
 
 def is_from_twilio(request: HttpRequest) -> bool:
     """By PUBLIC_URL and what was asked for, never by what a proxy or a caller says of the host."""
-    signature = request.headers.get(HEADER, "")
-    if not signature or not settings.TWILIO_AUTH_TOKEN or request.content_type != FORM:
+    if request.content_type != FORM:
         return False
     query = request.META.get("QUERY_STRING", "")
-    url = public_url(request.path + (f"?{query}" if query else ""))
-    validator = RequestValidator(settings.TWILIO_AUTH_TOKEN)
-    return bool(validator.validate(url, request.POST, signature))
+    return is_signed(request.path, query, request.POST, request.headers.get(HEADER, ""))
+
+
+def is_signed(path: str, query: str, form: QueryDict, signature: str) -> bool:
+    if not signature or not settings.TWILIO_AUTH_TOKEN:
+        return False
+    url = public_url(f"{path}?{query}" if query else path)
+    return bool(RequestValidator(settings.TWILIO_AUTH_TOKEN).validate(url, form, signature))

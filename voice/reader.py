@@ -83,7 +83,7 @@ class Reader:
 
     def _on_audio(self, audio: bytes) -> None:
         now = self._clock()
-        if self._muted or not self.audio.take(len(audio), now):
+        if self._muted or not audio or not self.audio.take(len(audio), now):
             return
         self._heard_at = now
         if self._tap is not None:
