@@ -39,6 +39,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _item(user, "Recordings", "voicemail", "phone", "recording"),
         _item(user, "Providers", "hub", "voice", "provideruse", page="admin:voice_providers"),
     ]
+    telephone = [
+        _item(user, "Telephone calls", "phone_in_talk", "phone", "phonecall"),
+        _item(user, "Transfers", "phone_forwarded", "phone", "transfer"),
+        _item(user, "Departments", "support_agent", "phone", "department"),
+        _item(user, "Lines", "dialpad", "phone", "line"),
+    ]
     kept = [
         _item(user, "Todos", "checklist", "todo", "todo"),
         _item(user, "Lists", "lists", "todo", "todolist"),
@@ -57,7 +63,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     if user.is_superuser:
         flower = {"title": "Workers (Flower)", "icon": "eco", "link": flower_url(request)}
         elsewhere.append({**flower, "active": False})
-    groups = [("Calls", calls), ("Kept", kept), ("People", people), ("Elsewhere", elsewhere)]
+    groups = [
+        *(("Calls", calls), ("Telephone", telephone), ("Kept", kept)),
+        *(("People", people), ("Elsewhere", elsewhere)),
+    ]
     return [
         {"title": title, "separator": True, "items": [item for item in items if item]}
         for title, items in groups

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from phone import admin_recordings  # noqa: F401  # registers its pages
+from phone import admin_calls, admin_directory, admin_recordings  # noqa: F401  # register pages

@@ -10,10 +10,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from convonet import configured, voices
-from voice import choices
+from todo.actor import known_zone
+from todo.tools.toolsets import tools
+from voice import choices, scope
 from voice.models import Business, CallPreferences
 
 Choices = list[tuple[str, str]]
@@ -33,6 +35,11 @@ def offered_voices() -> Choices:
     ]
 
 
+def guest_tools() -> Choices:
+    """Those that a business may open to callers nobody knows."""
+    return [(tool.name, tool.title) for tool in tools() if tool.name not in scope.ALWAYS]
+
+
 class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]
     """Offers what this server can do; what was chosen earlier stays until somebody changes it."""
 
@@ -49,12 +56,30 @@ class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class BusinessForm(ChoiceForm):
+    guest_tools = forms.MultipleChoiceField(
+        required=False,
+        choices=guest_tools,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="What callers may use who have not said who they are; their todos are shared.",
+    )
+
     class Meta:
         model = Business
-        fields = ("name", "members", "language_model", "voice")
+        fields = (
+            *("name", "members", "language_model", "voice"),
+            *("greeting", "time_zone", "hours", "guest_tools", "emergency_key"),
+            *("records_calls", "consent"),
+        )
         help_texts = {
-            "members": "A person who is in several businesses gets the choices of the oldest."
+            "members": "A person who is in several businesses gets the choices of the oldest.",
+            "time_zone": "Of the hours, for example Europe/Berlin; empty: the server's.",
         }
+
+    def clean_time_zone(self) -> str:
+        name = str(self.cleaned_data["time_zone"])
+        if name and known_zone(name) is None:
+            raise forms.ValidationError("There is no such time zone; write Europe/Berlin or UTC.")
+        return name
 
 
 class PreferencesForm(ChoiceForm):
@@ -94,6 +119,15 @@ class BusinessAdmin(Chooser):
     list_display = ("name", "people", "answers", "speaks")
     search_fields = ("name", "members__username")
     autocomplete_fields = ("members",)
+    fieldsets = (
+        (None, {"fields": ("name", "members")}),
+        ("Answers", {"fields": ("language_model", "voice")}),
+        (
+            "Telephone",
+            {"fields": ("greeting", "time_zone", "hours", "guest_tools", "emergency_key")},
+        ),
+        ("Recording", {"fields": ("records_calls", "consent")}),
+    )
 
     @display(description="Members")  # type: ignore[untyped-decorator]
     def people(self, business: Business) -> int:
