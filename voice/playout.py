@@ -90,7 +90,8 @@ class ReplyPlayout:
 
     def next_fetch(self) -> Fetch | None:
         """The next message's bytes; None while nothing is ready or enough is on its way."""
-        if self.sent_ms - self.heard_ms >= self._options.ahead_ms:
+        room_ms = self._options.ahead_ms - (self.sent_ms - self.heard_ms)
+        if room_ms < self._options.message_ms:
             return None
         message_bytes = self._format.bytes_of(self._options.message_ms)
         if self._filler:
