@@ -29,6 +29,9 @@ class Price:
     """Per minute of audio heard or spoken."""
     characters: float = 0.0
     """Per thousand characters spoken."""
+    audio_in: float = 0.0
+    """Per million tokens of audio, of a model that hears and speaks by itself."""
+    audio_out: float = 0.0
 
 
 FREE = Price()
@@ -110,6 +113,10 @@ LIST: Prices = {
         for provider, models in _TEXT.items()
         for model, dollars in models.items()
     },
+    ("openai", "gpt-realtime-2*"): Price(4, 24, audio_in=32, audio_out=64),
+    ("openai", "gpt-realtime-2.1-mini"): Price(0.6, 2.4, audio_in=10, audio_out=20),
+    ("openai", "gpt-realtime-1.5"): Price(4, 16, audio_in=32, audio_out=64),
+    ("openai", "gpt-transcribe"): Price(minute=0.0045),
     ("openai", "whisper-1"): Price(minute=0.006),
     ("openai", "gpt-4o-transcribe"): Price(minute=0.006),
     ("openai", "gpt-4o-mini-transcribe"): Price(minute=0.003),
@@ -139,9 +146,14 @@ def cost_micro_usd(
     audio_ms: int = 0,
     characters: int = 0,
     *,
+    audio_tokens_in: int = 0,
+    audio_tokens_out: int = 0,
     overrides: Prices | None = None,
 ) -> int | None:
-    """Millionths of a dollar; None when no price or not the amount to be paid for is known."""
+    """Millionths of a dollar; None when no price or not the amount to be paid for is known.
+
+    Audio tokens are among the tokens, and cost what text does where they have no price.
+    """
     price = price_of(provider, model, overrides)
     if price is None or price == FREE:
         return None if price is None else 0
@@ -149,6 +161,9 @@ def cost_micro_usd(
     if stage == "speak" and not audio_ms:
         minutes = characters / CHARACTERS_PER_MINUTE
     dollars_by_million = tokens_in * price.tokens_in + tokens_out * price.tokens_out
+    if price.audio_in or price.audio_out:
+        dollars_by_million += audio_tokens_in * (price.audio_in - price.tokens_in)
+        dollars_by_million += audio_tokens_out * (price.audio_out - price.tokens_out)
     cost = dollars_by_million + minutes * price.minute * 1e6 + characters * price.characters * 1e3
     return math.ceil(round(cost, 6)) or None
 

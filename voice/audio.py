@@ -39,4 +39,6 @@ class AudioFormat:
 
 
 BROWSER = AudioFormat("pcm16", 16_000)
+# What a speech-to-speech model hears and speaks, so that nothing resamples between.
+MODEL_RATE = AudioFormat("pcm16", 24_000)
 PHONE = AudioFormat("mulaw", 8_000)

@@ -15,11 +15,26 @@ from redis.exceptions import RedisError
 from voice import keys
 from voice.audio import AudioFormat
 from voice.errors import BrokerLost
+from voice.events import Event, encode
+from voice.streams import FIELD
 
 # Loopback answers in under a millisecond; a restarting broker is back within this.
 DEADLINE_SECONDS = 3.0
 # At most these many sentences' keys are deleted with a reply; its own lifetime ends the rest.
 _SENTENCES = 40
+# Written twice, it is there once: an answer may be lost on its way. 0: what came before is gone.
+_APPEND = """
+local at, size = tonumber(ARGV[1]), redis.call('STRLEN', KEYS[1])
+if at == 0 then
+  redis.call('SET', KEYS[1], ARGV[2])
+elseif size == at then
+  redis.call('APPEND', KEYS[1], ARGV[2])
+elseif size < at + #ARGV[2] then
+  return 0
+end
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
 
 
 @asynccontextmanager
@@ -56,6 +71,34 @@ class AudioStore:
         async with answering():
             data = await self._redis.getrange(keys.reply_audio(turn_id, seq), start, end - 1)
             return bytes(data)
+
+    async def append_reply(self, turn_id: str, seq: int, offset: int, audio: bytes) -> bool:
+        """Add to a reply's sentence at its end, `offset`; False: the part before is lost."""
+        key = keys.reply_audio(turn_id, seq)
+        async with answering():
+            return bool(await self._redis.eval(_APPEND, 1, key, offset, audio, keys.AUDIO_SECONDS))
+
+    async def put_tool_request(
+        self, turn_id: str, call_id: str, ordinal: int, name: str, arguments: str
+    ) -> None:
+        """What a model on the line wishes, for the worker that is asked to do it."""
+        key = keys.tool_request(turn_id, call_id)
+        async with answering():
+            pipe = self._redis.pipeline(transaction=False)
+            fields = {"ordinal": ordinal, "name": name, "arguments": arguments}
+            pipe.hset(key, mapping=fields)
+            pipe.expire(key, keys.AUDIO_SECONDS)
+            await pipe.execute()
+
+    async def tell_call(self, call_id: str, *told: Event) -> None:
+        """What a worker would have told the call, had it answered."""
+        stream = keys.call_stream(call_id)
+        async with answering():
+            pipe = self._redis.pipeline(transaction=False)
+            for event in told:
+                pipe.xadd(stream, {FIELD: encode(event)}, maxlen=keys.STREAM_LENGTH)
+            pipe.expire(stream, keys.STREAM_SECONDS)
+            await pipe.execute()
 
     async def put_sentence(self, turn_id: str, call_id: str, fmt: AudioFormat, text: str) -> None:
         """The only sentence of an announcement."""

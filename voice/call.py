@@ -18,7 +18,6 @@ from dataclasses import replace
 from voice import events, keys
 from voice.answering import Announcement
 from voice.attendant import Attend, Attendant, NoAttendant
-from voice.conversation import Conversation
 from voice.desk import CallDesk
 from voice.ears import Deaf, Ear, Hear, Verdict
 from voice.errands import Errands
@@ -26,7 +25,8 @@ from voice.errors import CallError
 from voice.mouth import Mouth, SendMessage
 from voice.reader import Reader, Receive
 from voice.setup import CallSetup, Surroundings
-from voice.turns import Aside, Begin, Charge, Command, Fill, HangUp, Recognise, Tell
+from voice.talk import Talk
+from voice.turns import Aside, Begin, Charge, Command, Fill, ForModel, HangUp, Recognise, Tell
 from voice.unfinished import Unfinished
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,8 @@ class CallSession:
         self._ended, self._stirred = asyncio.Event(), asyncio.Event()
         self._person = ""
         self._unfinished: Sequence[Unfinished] = ()
-        self._conversation = Conversation(setup.wire.format, around.options)
+        self._talk = Talk(setup, around, self._flush, self._fields())
+        self._conversation = self._talk.conversation
         if not setup.screen:
             self._conversation.say_notices()
         self._mouth = Mouth(
@@ -73,10 +74,16 @@ class CallSession:
             notice=self._mouth.notice,
             key=self._attendant.key,
             hang_up=self._hang_up,
+            tap=self._talk.tap,
             clock=self._clock,
         )
         self._errands = Errands(
-            self.id, setup, around, begun=self._begun, failed=self._errand_failed
+            self.id,
+            setup,
+            around,
+            begun=self._begun,
+            failed=self._errand_failed,
+            extra=self._talk.extra,
         )
 
     def _ear_by(self, hear: Hear | None) -> Ear:
@@ -155,6 +162,7 @@ class CallSession:
                 tasks.create_task(self._errands.run()),
                 tasks.create_task(self._ear.run()),
                 tasks.create_task(self._attendant.run()),
+                tasks.create_task(self._talk.run()),
             ]
             if self._setup.identified:
                 await self._join_person(self._user_id)
@@ -180,11 +188,15 @@ class CallSession:
 
     def _known(self, user_id: int) -> None:
         self._errands.known(user_id)
+        self._conversation.caller_known()
+        self._flush()
         self._tasks.create_task(self._join_person(user_id))
 
     async def _leave(self) -> None:
         """Hand on what was said before the caller went; forget what was half said."""
+        self._conversation.leaving(self._clock())
         self._reader.finish()
+        self._flush()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVING_SECONDS):
                 if self._broke:
@@ -273,6 +285,8 @@ class CallSession:
                 self._hang_up(command)
             case Fill(turn=turn):
                 self._mouth.fill(turn)
+            case ForModel(what=what):
+                self._talk.carry(what)
             case Aside(turn=turn):
                 if not self._attendant.words(turn.transcript or "") and turn.transcript:
                     self._conversation.take_up(turn, self._clock())

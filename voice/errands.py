@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from convonet.stopwatch import mark
 from voice.errors import WorkerMissing
@@ -16,6 +17,7 @@ from voice.turns import (
     Charge,
     Command,
     Drop,
+    Extra,
     Finish,
     LiveTurn,
     Recognise,
@@ -35,10 +37,12 @@ class Errands:
         *,
         begun: Callable[[Begin], None],
         failed: Callable[[Command, Exception], None],
+        extra: Callable[[Any], Awaitable[None]] | None = None,
     ) -> None:
+        """`extra` does what is for a model on the line."""
         self._call_id, self._user_id, self._format = call_id, setup.user_id, setup.wire.format
         self._store, self._queue, self._records = around.store, around.queue, around.records
-        self._begun, self._failed = begun, failed
+        self._begun, self._failed, self._extra = begun, failed, extra
         self._waiting: asyncio.Queue[Command] = asyncio.Queue(maxsize=ERRANDS)
         self._next: Command | None = None
         self._asked = ""
@@ -101,6 +105,8 @@ class Errands:
                 await self._queue.send("speak", turn.id, 0)
             case AskAfter(turn=turn, role=role):
                 await self._ask_after(turn, role)
+            case Extra(what=what) if self._extra is not None:
+                await self._extra(what)
 
     def _is_to_run_next(self, turn: LiveTurn) -> bool:
         """A turn whose words are known when it begins is written once, with all there is."""

@@ -35,6 +35,15 @@ def peak(pcm: bytes) -> int:
     return audioop.max(pcm, 2)
 
 
+def third(pcm: bytes) -> bytes:
+    """A third of the samples, each the mean of three: enough of a filter for a voice gate."""
+    samples = memoryview(pcm).cast("h")
+    mean = audioop.mul(samples[0::3].tobytes(), 2, 1 / 3)
+    for start in (1, 2):
+        mean = audioop.add(mean, audioop.mul(samples[start::3].tobytes(), 2, 1 / 3), 2)
+    return mean
+
+
 @cache
 def codes() -> bytes:
     """The code of each 16-bit value, 65,536 bytes: 0 to 32,767, then -32,768 to -1.

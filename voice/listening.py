@@ -16,6 +16,9 @@ from voice.audio import AudioFormat
 from voice.endpointing import Endpoint, Endpointer
 from voice.options import EndpointOptions
 
+# A speech-to-speech model's own rate, of which the gate gets a third.
+THREE_TIMES_HZ = 24_000
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -32,12 +35,15 @@ class Heard:
 class Listener:
     """Feeds a call's audio to WebRTC's voice gate frame by frame at the call's own rate.
 
-    Raises ValueError for a rate the gate does not take: it has 8, 16, 32 and 48 kHz.
+    Raises ValueError for a rate the gate does not take: it has 8, 16, 32 and 48 kHz, and hears
+    a third of 24.
     """
 
     def __init__(self, audio_format: AudioFormat, options: EndpointOptions) -> None:
-        samples = audio_format.rate_hz * options.frame_ms // 1000
-        if not _webrtcvad.valid_rate_and_frame_length(audio_format.rate_hz, samples):
+        self._thirds = audio_format.rate_hz == THREE_TIMES_HZ
+        self._rate_hz = audio_format.rate_hz // (3 if self._thirds else 1)
+        samples = self._rate_hz * options.frame_ms // 1000
+        if not _webrtcvad.valid_rate_and_frame_length(self._rate_hz, samples):
             raise ValueError(f"the voice gate does not take {audio_format}")
         self._options = options
         self._format = audio_format
@@ -70,10 +76,10 @@ class Listener:
         size, samples = self._frame_bytes, self._frame_samples
         whole = len(data) - len(data) % size
         self._rest = data[whole:]
-        rate, peak = self._format.rate_hz, self._options.least_peak
+        rate, peak = self._rate_hz, self._options.least_peak
         for at in range(0, whole, size):
             frame = data[at : at + size]
-            pcm = g711.decode(frame) if self._mulaw else frame
+            pcm = self._for_gate(frame)
             # The gate first, in every case: it learns the line's noise from what it is given.
             voiced = _webrtcvad.process(self._gate, rate, pcm, samples) and g711.peak(pcm) >= peak
             silence_ms = self._endpointer.silence_ms + self._options.frame_ms
@@ -83,6 +89,11 @@ class Listener:
                 yield self._heard(endpoint, silence_ms)
             elif not self._endpointer.in_speech and len(self._buffer) > 2 * self._lead_in_bytes:
                 del self._buffer[: -self._lead_in_bytes]
+
+    def _for_gate(self, frame: bytes) -> bytes:
+        if self._mulaw:
+            return g711.decode(frame)
+        return g711.third(frame) if self._thirds else frame
 
     def finish_if_paused(self) -> Heard | None:
         """End an utterance whose speaker had paused; half a sentence is never acted on."""

@@ -134,6 +134,16 @@ class ReplyPlayout:
     def waiting_to_be_heard(self) -> bool:
         return self.heard_ms + ROUNDING_MS < self.sent_ms
 
+    def ms_of(self, size_bytes: int) -> int:
+        return self._format.ms_of(size_bytes)
+
+    def heard_ms_of(self, seq: int) -> int:
+        """How much of this sentence was heard."""
+        sentence = self._sentences.get(seq)
+        if sentence is None or sentence.from_ms is None:
+            return 0
+        return max(0, min(self.heard_ms - sentence.from_ms, self.ms_of(sentence.size_bytes)))
+
     def heard_text(self) -> str:
         """The words heard so far: whole sentences, and of the current one its share in time."""
         heard = [

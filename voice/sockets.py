@@ -65,7 +65,7 @@ async def _admit(scope: dict[str, Any], receive: Receive, send: Send) -> HangUp:
             user_id=user.pk,
             channel="browser" if doors.is_page(scope) else "command",
             time_zone=start.time_zone,
-            wire=wire.BrowserWire(),
+            wire=wire.BrowserWire(joined.browser_format),
         )
         around = joined.around(setup.wire.format)
         session = CallSession(setup, around, lambda message: send_message(send, message))

@@ -40,6 +40,9 @@ class Use:
     tokens_out: int = 0
     audio_ms: int = 0
     characters: int = 0
+    audio_tokens_in: int = 0
+    """Of the tokens, those of audio; they have a price of their own and no column."""
+    audio_tokens_out: int = 0
 
 
 def record(
@@ -92,6 +95,8 @@ def _cost(use: Use) -> int | None:
         _bounded(use.tokens_out),
         _bounded(use.audio_ms),
         _bounded(use.characters),
+        audio_tokens_in=_bounded(use.audio_tokens_in),
+        audio_tokens_out=_bounded(use.audio_tokens_out),
         overrides=settings.PROVIDER_PRICES,
     )
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from redis.asyncio import Redis
@@ -16,7 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from voice import records
-from voice.audio import AudioFormat
+from voice.audio import BROWSER, MODEL_RATE, AudioFormat
 from voice.audio_store import AudioStore
 from voice.dispatch import Dispatcher
 from voice.ears import Hear
@@ -24,6 +25,9 @@ from voice.fillers import Fillers
 from voice.hub import BLOCK_MS, EventHub
 from voice.options import CallOptions, EndpointOptions
 from voice.setup import Surroundings
+
+if TYPE_CHECKING:
+    from voice.realtime.wiring import Realtime
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +40,7 @@ class Services:
     hub: EventHub
     options: CallOptions
     hear: Hear | None
+    realtime: Realtime | None
     hub_task: asyncio.Task[None]
     fillers: dict[AudioFormat, Fillers] = field(default_factory=dict)
     """Of each format of the calls so far: three at most."""
@@ -54,7 +59,13 @@ class Services:
             fillers=fillers,
             options=self.options,
             hear=self.hear,
+            realtime=self.realtime,
         )
+
+    @property
+    def browser_format(self) -> AudioFormat:
+        """Of the audio of browsers' calls: the model's own where one is on the line."""
+        return MODEL_RATE if self.realtime else BROWSER
 
 
 def call_options() -> CallOptions:
@@ -72,6 +83,16 @@ def live_recogniser() -> Hear | None:
 
     options = live_line.options_from_environment()
     return partial(live_socket.LiveEar, live_line.Line(options)) if options else None
+
+
+def realtime_model(store: AudioStore, queue: Dispatcher) -> Realtime | None:
+    """The speech-to-speech model, where one is wished; else nothing of it is imported."""
+    if settings.REALTIME != "openai":
+        return None
+    from voice.realtime import line, options, wiring
+
+    wanted = options.from_environment()
+    return wiring.Realtime(line.RealtimeLine(wanted), store, queue) if wanted else None
 
 
 @cache
@@ -92,7 +113,8 @@ def services() -> Services:
     task = asyncio.get_running_loop().create_task(hub.run(), name="event hub")
     task.add_done_callback(_hub_ended)
     store, queue = AudioStore(redis), Dispatcher(redis)
-    return Services(redis, store, queue, hub, call_options(), live_recogniser(), task)
+    realtime = realtime_model(store, queue)
+    return Services(redis, store, queue, hub, call_options(), live_recogniser(), realtime, task)
 
 
 def _hub_ended(task: asyncio.Task[None]) -> None:

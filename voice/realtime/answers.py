@@ -1,0 +1,371 @@
+"""What the model on the line answers: its events become those by which workers answer a turn.
+
+Pure. One exchange is answered at a time, those that are over are kept for a while: a transcript may
+come late. Only events of the wanted response change anything (`voice.realtime.responses`).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from voice import events
+from voice.answering import Answering
+from voice.realtime import deeds, protocol, said
+from voice.realtime.exchange import Call, Exchange
+from voice.realtime.options import RealtimeOptions
+from voice.realtime.requests import FunctionOutput, Message, Request, Truncate
+from voice.realtime.responses import Responses
+from voice.telling import Telling
+from voice.turns import Command, Extra, ForModel, Outcome
+
+# A transcript comes within seconds; by then these many turns may have followed.
+MOST_KEPT = 16
+PROVIDER = "openai"
+
+
+class Answers:
+    def __init__(self, options: RealtimeOptions, answering: Answering, out: Telling) -> None:
+        self._options, self._answering, self._out = options, answering, out
+        self.responses = Responses(options.answer_seconds)
+        self._known: OrderedDict[str, Exchange] = OrderedDict()
+        self._instructions = ""
+        self.current: Exchange | None = None
+
+    def brief(self, instructions: str) -> None:
+        self._instructions = instructions
+
+    def add(self, exchange: Exchange) -> None:
+        """It will be answered; its transcript may come from now on."""
+        self._known[exchange.turn.id] = exchange
+        if len(self._known) > MOST_KEPT:
+            self._known.popitem(last=False)
+
+    def holds(self, turn_id: str) -> bool:
+        """The model has it, or has answered it."""
+        exchange = self._known.get(turn_id)
+        return exchange is not None and (exchange.over or not exchange.left)
+
+    def find(self, *, item_id: str = "", utterance_id: str = "") -> Exchange | None:
+        """By what the model, or a worker, calls the caller's words."""
+        for exchange in self._known.values():
+            if item_id and exchange.item_id == item_id:
+                return exchange
+            if utterance_id and exchange.turn.utterance_id == utterance_id:
+                return exchange
+        return None
+
+    # The current one ----------------------------------------------------------------------------
+    def begin(self, exchange: Exchange, now: float) -> None:
+        """It is answered as soon as its row is written."""
+        self.current = exchange
+        exchange.turn.started = True
+        if exchange.written:
+            self._open(exchange, now)
+
+    def written(self, turn_id: str, now: float) -> None:
+        exchange = self._known.get(turn_id)
+        if exchange is None or exchange.written:
+            return
+        exchange.written = True
+        if exchange is self.current:
+            self._open(exchange, now)
+
+    def _open(self, exchange: Exchange, now: float) -> None:
+        turn = exchange.turn
+        if turn.announcement:
+            self._ask(exchange, now, f"{self._instructions}\n\n{said.GREET}")
+            return
+        if turn.source == "typed":
+            self._send(Message("user", turn.transcript or ""))
+        if exchange.unclear:
+            self._send(Message("system", said.UNCLEAR))
+        self._ask(exchange, now)
+
+    def _ask(self, exchange: Exchange, now: float, instructions: str = "") -> None:
+        exchange.resting, exchange.asked_at, exchange.first_at = False, now, None
+        self._send(*self.responses.ask(exchange.turn.id, now, instructions))
+
+    # What the model says ------------------------------------------------------------------------
+    def handle(self, event: protocol.ServerEvent, now: float) -> str:
+        """A code when the line is of no use any more, else empty."""
+        match event:
+            case protocol.ResponseCreated(response_id=response_id, owner=owner):
+                self._send(*self.responses.created(response_id, owner, now))
+            case protocol.AudioDelta():
+                self._audio(event, now)
+            case protocol.TextDelta():
+                self._text(event, now)
+            case protocol.ItemDone():
+                self._item_done(event, now)
+            case protocol.ResponseDone():
+                return self._response_done(event, now)
+            case protocol.Words() | protocol.NoWords():
+                self._transcript(event, now)
+            case protocol.Error(code=code, event_id=event_id):
+                self.responses.refused(event_id, code, now)
+                return "model_expired" if code == "session_expired" else ""
+        return ""
+
+    def _of(self, response_id: str, now: float) -> Exchange | None:
+        owner = self.responses.owner(response_id, now)
+        return self.current if self.current and self.current.turn.id == owner else None
+
+    def _audio(self, event: protocol.AudioDelta, now: float) -> None:
+        exchange = self._of(event.response_id, now)
+        if exchange is None or not event.audio:
+            return
+        if exchange.first_at is None:
+            exchange.first_at = now
+        part = exchange.part(event.item_id)
+        offset = part.size_bytes
+        part.size_bytes += len(event.audio)
+        self._line(deeds.StoreAudio(exchange.turn.id, part.seq, offset, event.audio))
+
+    def _text(self, event: protocol.TextDelta, now: float) -> None:
+        exchange = self._of(event.response_id, now)
+        if exchange is None or not event.text:
+            return
+        part, reply = exchange.part(event.item_id), exchange.turn.reply
+        gap = " " if not part.text and reply and not reply[-1].isspace() else ""
+        part.text += event.text
+        turn_id = exchange.turn.id
+        self._answering.handle(events.ReplyDelta(turn_id, gap + event.text), now)
+        self._answering.handle(events.SentenceReady(turn_id, part.seq, part.text), now)
+
+    def _item_done(self, event: protocol.ItemDone, now: float) -> None:
+        exchange = self._of(event.response_id, now)
+        if exchange is None:
+            return
+        if event.call is not None:
+            self._called(exchange, event.call, now)
+        elif event.item_id in exchange.parts:
+            exchange.parts[event.item_id].ended = True
+            self._tell_parts(exchange, now)
+
+    def _response_done(self, event: protocol.ResponseDone, now: float) -> str:
+        owner, exchange = (
+            self.responses.owner(event.response_id, now),
+            self._of(event.response_id, now),
+        )
+        self._charge(event, owner, exchange, now)
+        self._send(*self.responses.done(event.response_id, now))
+        if exchange is None:
+            return ""
+        exchange.resting = True
+        if event.status == "failed":
+            return f"model_{event.code or 'failed'}"[:60]
+        self.end_parts(exchange, now)
+        for call in event.calls if event.status == "completed" else ():
+            self._called(exchange, call, now)
+        return self._rest(exchange, now)
+
+    def _rest(self, exchange: Exchange, now: float) -> str:
+        """The model says no more by itself: it is asked again, or the turn is answered."""
+        if not exchange.resting or exchange.open_calls():
+            return ""
+        if exchange.asks_again:
+            exchange.asks_again = False
+            self._ask(exchange, now)
+        elif exchange.spoken:
+            self.tell_reply(exchange)
+            self._answering.handle(self._finished(exchange), now)
+        elif not exchange.empty:
+            exchange.empty = True
+            self._ask(exchange, now)
+        else:
+            return "model_empty"
+        return ""
+
+    # Reply audio --------------------------------------------------------------------------------
+    def stored(self, turn_id: str, seq: int, size_bytes: int, now: float) -> None:
+        """So much of this part lies in Redis."""
+        exchange = self._known.get(turn_id)
+        for part in exchange.parts.values() if exchange else ():
+            if part.seq == seq:
+                part.stored_bytes = max(part.stored_bytes, min(size_bytes, part.size_bytes))
+                event = events.SentenceAudio(turn_id, seq, part.stored_bytes, part.complete)
+                self._answering.handle(event, now)
+
+    def gone(self, turn_id: str, seq: int, now: float) -> None:
+        """What was stored of this part is lost: it ends with what was sent."""
+        event = events.SentenceAudio(turn_id, seq, 0, True, failed=True, error="audio gone")
+        self._answering.handle(event, now)
+
+    def end_parts(self, exchange: Exchange, now: float) -> None:
+        """No more of them will come."""
+        for part in exchange.parts.values():
+            part.ended = True
+        self._tell_parts(exchange, now)
+
+    def _tell_parts(self, exchange: Exchange, now: float) -> None:
+        for part in exchange.parts.values():
+            if part.complete and not part.told:
+                part.told = True
+                event = events.SentenceAudio(exchange.turn.id, part.seq, part.stored_bytes, True)
+                self._answering.handle(event, now)
+
+    # Tools --------------------------------------------------------------------------------------
+    def _called(self, exchange: Exchange, call: protocol.FunctionCall, now: float) -> None:
+        if exchange.add_call(call) is not None:
+            exchange.asks_again = True
+            self._run_tools(exchange, now)
+
+    def _run_tools(self, exchange: Exchange, now: float) -> None:
+        """Not before the words are known they are for: what was not understood does nothing."""
+        waited = now - exchange.asked_at >= self._options.words_seconds
+        if not exchange.unclear and (exchange.words_known or waited):
+            for call in exchange.held_calls():
+                self._run_tool(exchange, call)
+
+    def _run_tool(self, exchange: Exchange, held: Call) -> None:
+        held.begun = True
+        call = held.call
+        deed = deeds.RunTool(
+            exchange.turn.id, call.call_id, held.ordinal, call.name, call.arguments
+        )
+        self._out.add(Extra(deed))
+
+    def tool_answered(self, event: events.ToolAnswered, now: float) -> None:
+        exchange = self.current
+        if exchange is None or exchange.turn.id != event.turn_id:
+            return
+        call = exchange.calls.get(event.tool_call_id)
+        if call is None or call.answered:
+            return
+        call.answered = True
+        exchange.end_call = exchange.end_call or event.end_call
+        exchange.turn.progress_at = now
+        self._send(FunctionOutput(call.id, event.text))
+        self._rest(exchange, now)
+
+    # The caller's words -------------------------------------------------------------------------
+    def _transcript(self, event: protocol.Words | protocol.NoWords, now: float) -> None:
+        exchange = self.find(item_id=event.item_id)
+        text, code, usage = "", "", protocol.Usage()
+        match event:
+            case protocol.Words():
+                text, usage = event.text, event.usage
+            case protocol.NoWords():
+                code = event.code or "failed"
+        turn = exchange.turn if exchange else None
+        utterance_id, length_ms = (turn.utterance_id, turn.utterance_ms) if turn else ("", 0)
+        self._out.add(Extra(deeds.ChargeWords(usage, utterance_id, length_ms, code)))
+        if exchange is not None:
+            self.words(exchange, text, now)
+
+    def words(self, exchange: Exchange, text: str, now: float, language: str = "") -> None:
+        """What the caller said; empty when it could not be understood."""
+        turn = exchange.turn
+        if turn.transcript:
+            return
+        if not text:
+            self._not_understood(exchange, now)
+            return
+        turn.transcript, turn.language = text, language
+        turn.mark("transcript", now)
+        self._out.transcript(turn, text)
+        self._out.add(Extra(deeds.WriteWords(turn)))
+        if exchange is self.current:
+            self._run_tools(exchange, now)
+
+    def _not_understood(self, exchange: Exchange, now: float) -> None:
+        """The model asks again, whatever it was about to say: it may have made words up."""
+        if exchange.unclear or exchange.acted or exchange.over or exchange.left:
+            return
+        exchange.unclear = True
+        if exchange is not self.current or not exchange.written:
+            return
+        self._send(*self._void(exchange, now, said.NOT_UNDERSTOOD), Message("system", said.UNCLEAR))
+        self._line(deeds.Forget(exchange.turn.id))
+        exchange.parts.clear()
+        exchange.asks_again = exchange.empty = exchange.told = exchange.turn.answered = False
+        # To the call it is as if another worker had taken the turn.
+        self._answering.handle(events.TurnStarted(exchange.turn.id), now)
+        self._ask(exchange, now)
+
+    # Its end ------------------------------------------------------------------------------------
+    def finished(self, turn_id: str, outcome: Outcome, now: float) -> list[Command] | None:
+        """What is to be done before the turn's end is written; None: it was none of the model's."""
+        exchange = self._known.get(turn_id)
+        if exchange is None or exchange.left:
+            return None
+        if exchange is self.current:
+            self.current = None
+        exchange.over = True
+        commands: list[Command] = [ForModel(deeds.Forget(turn_id))]
+        if outcome != "done":
+            commands += [ForModel(r) for r in self._void(exchange, now, said.NOT_KNOWN)]
+        if not exchange.told and not exchange.turn.announcement:
+            exchange.told = True
+            commands.append(Extra(deeds.WriteReply(exchange.turn)))
+        return commands
+
+    def _void(self, exchange: Exchange, now: float, output: str) -> Iterator[Request]:
+        """Take back what was not heard, and settle what was asked for."""
+        yield from self.responses.void(exchange.turn.id, now)
+        for item_id, heard_ms in exchange.unheard():
+            yield Truncate(item_id, heard_ms)
+        for call in exchange.open_calls():
+            call.begun = call.answered = True
+            yield FunctionOutput(call.id, output)
+
+    def tick(self, now: float) -> str:
+        """A code when the model says nothing where it should, else empty."""
+        if self.current is not None:
+            self._run_tools(self.current, now)
+        self._send(*self.responses.tick(now))
+        return "model_timeout" if self.responses.stuck(now) else ""
+
+    def abandon(self) -> list[Exchange]:
+        """The model is gone. Answers those it left without an answer, the oldest first."""
+        self.responses.reset()
+        self.current = None
+        left = [one for one in self._known.values() if not (one.over or one.left)]
+        for exchange in self._known.values():
+            exchange.left = True
+        return left
+
+    def wordless(self) -> list[Exchange]:
+        """Those whose transcript has not come."""
+        return [
+            one
+            for one in self._known.values()
+            if one.turn.transcript is None and one.turn.utterance_id
+        ]
+
+    # Outside ------------------------------------------------------------------------------------
+    def _send(self, *requests: Request) -> None:
+        self._out.add(*(ForModel(request) for request in requests))
+
+    def _line(self, what: deeds.ToLine) -> None:
+        self._out.add(ForModel(what))
+
+    def tell_reply(self, exchange: Exchange) -> None:
+        """It is complete: nobody need answer this turn again, whatever happens to this process."""
+        turn = exchange.turn
+        if exchange.told or turn.announcement:
+            return
+        exchange.told = True
+        told: list[events.Event] = []
+        for part in exchange.parts.values():
+            told.append(events.SentenceReady(turn.id, part.seq, part.text))
+            told.append(events.SentenceAudio(turn.id, part.seq, part.size_bytes, True))
+        told.append(self._finished(exchange))
+        self._out.add(Extra(deeds.WriteReply(turn, tuple(told))))
+
+    def _finished(self, exchange: Exchange) -> events.TurnFinished:
+        turn, parts = exchange.turn, len(exchange.parts)
+        return events.TurnFinished(turn.id, turn.reply, parts, exchange.end_call, PROVIDER)
+
+    def _charge(
+        self, event: protocol.ResponseDone, owner: str, exchange: Exchange | None, now: float
+    ) -> None:
+        first_ms = None
+        took_ms = 0
+        if exchange is not None:
+            took_ms = round((now - exchange.asked_at) * 1000)
+            if exchange.first_at is not None:
+                first_ms = round((exchange.first_at - exchange.asked_at) * 1000)
+        error = "" if event.status == "completed" else event.code or event.status
+        self._out.add(Extra(deeds.ChargeResponse(event.usage, owner, first_ms, took_ms, error)))
