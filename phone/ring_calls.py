@@ -64,7 +64,7 @@ def _again(ringing_id: UUID, tries: int, sid: str) -> PhoneCall | None:
 def first_words(reminder: Reminder) -> str:
     return (
         f"Hello {_name(reminder)}, this is Convonet with a reminder: {_sentence(reminder)}"
-        " Say done, or snooze."
+        " Say done, or in ten minutes."
     )
 
 

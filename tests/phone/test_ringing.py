@@ -211,7 +211,7 @@ def test_a_person_who_picks_up_is_connected_as_nobody_who_may_answer_this_alone(
     assert (call.time_zone, phone.direction) == ("Europe/Berlin", "outbound")
     assert scope.tools_of(call) == frozenset({"end_call", "answer_reminder"})
     assert phone.saying == (
-        "Hello Anna, this is Convonet with a reminder: call the bank. Say done, or snooze."
+        "Hello Anna, this is Convonet with a reminder: call the bank. Say done, or in ten minutes."
     )
     assert (again(row).state, again(row).sid, again(row).call) == (State.ANSWERED, "CA1", call)
 
@@ -301,4 +301,4 @@ def test_the_longest_reminder_fits_into_what_is_said() -> None:
     reminder = Reminder(owner=user, text="z" * reminders.TEXT_LENGTH)
     words = ring_calls.first_words(reminder)
     assert len(words) <= 300
-    assert words.endswith("Say done, or snooze.")
+    assert words.endswith("Say done, or in ten minutes.")

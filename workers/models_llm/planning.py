@@ -46,6 +46,10 @@ _LEAVING = re.compile(
 
 def plan(dialogue: Dialogue) -> Plan:
     """Never empty: without a call it has words to say."""
+    return reminded.within(_any_plan(dialogue), dialogue)
+
+
+def _any_plan(dialogue: Dialogue) -> Plan:
     text = _with_list(hearing.tidy(dialogue.current.said), dialogue.last_change)
     if not text:
         return Plan(say=replies.NOT_UNDERSTOOD)

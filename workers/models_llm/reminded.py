@@ -36,6 +36,11 @@ _OVER = re.compile(
     re.IGNORECASE,
 )
 _SNOOZE = re.compile(rf"{_BEFORE}snooze\b(?: {_IT})?", re.IGNORECASE)
+# What a recogniser makes of "snooze" on the telephone.
+_MISHEARD = re.compile(
+    rf"^({_BEFORE})(?:smooth|new|news|snows|sneeze)(?= {_IT}| for | until | till |$)",
+    re.IGNORECASE,
+)
 _AGAIN = re.compile(rf"{_BEFORE}remind me(?: (?:of|about) {_IT})? again", re.IGNORECASE)
 _LATER = re.compile(
     rf"{_BEFORE}(?:(?:snooze|postpone|delay|move|push|shift|defer|put)(?: {_IT})?(?: (?:off|back))?"
@@ -47,10 +52,8 @@ _LATER = re.compile(
 _MORE = re.compile(rf"{_BEFORE}(?:again|wait|give me|call me|ring me|phone me)", re.IGNORECASE)
 _LEAD = re.compile(r"^(?:(?:for|by|until|till|to|another|later|again) )+", re.IGNORECASE)
 _TAIL = re.compile(r"(?: (?:more|again|later|please|from now|then|thanks|thank you))+$", re.I)
-_COURTESY = re.compile(
-    rf"{_BEFORE}(?:okay|ok|yes|yeah|no|thanks|thank you|fine|good|great|all right|alright){_AFTER}",
-    re.IGNORECASE,
-)
+_OF_CALLED = frozenset(["answer_reminder", "end_call"])
+_ALSO = frozenset([replies.WHO])
 
 
 def answer(text: str, dialogue: Dialogue) -> Plan | None:
@@ -58,15 +61,22 @@ def answer(text: str, dialogue: Dialogue) -> Plan | None:
     bare = hearing.plain(hearing.without_courtesy(text)).strip().lower()
     if not dialogue.reminder:
         return _always(bare, dialogue)
+    bare = _MISHEARD.sub(r"\1snooze", bare)
     if _DONE.fullmatch(bare) or (dialogue.called and _OVER.fullmatch(bare)):
         return one("answer_reminder", action="done")
     found = _LATER.match(bare)
     rest = bare[found.end() :] if found else bare
     if (when := _when(rest, dialogue)) or (found and not rest and not _MORE.fullmatch(bare)):
         return one("answer_reminder", action="snooze", until=when)
-    if dialogue.called and _COURTESY.fullmatch(bare):
-        return Plan(say=replies.DONE_OR_AGAIN)
     return None
+
+
+def within(plan: Plan, dialogue: Dialogue) -> Plan:
+    """Whoever was called to be told a reminder can answer it and hang up, and is asked for that."""
+    if not dialogue.called or plan.say in _ALSO or plan.say.startswith(replies.TELLS_CLOCK):
+        return plan
+    fits = plan.calls and all(call.tool in _OF_CALLED for call in plan.calls)
+    return plan if fits else Plan(say=replies.DONE_OR_AGAIN)
 
 
 def _always(bare: str, dialogue: Dialogue) -> Plan | None:

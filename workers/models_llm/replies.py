@@ -93,6 +93,10 @@ def cannot(text: str) -> str:
     return ""
 
 
+# What `the_time` and `the_day` begin with.
+TELLS_CLOCK = ("It is ", "Today is ")
+
+
 def the_time(now: datetime) -> str:
     minutes = f":{now.minute:02d}" if now.minute else ""
     half = "AM" if now.hour < 12 else "PM"

@@ -34,7 +34,6 @@ _AND = re.compile(r"\band\b", re.IGNORECASE)
 _NAMING = frozenset(
     ("change_todo", "complete_todos", "delete_todos", "reopen_todo", "cancel_reminders")
 )
-_TELLS_CLOCK = ("It is ", "Today is ")
 
 
 def is_sure(talk: Dialogue, tool_names: Sequence[str]) -> bool:
@@ -44,7 +43,7 @@ def is_sure(talk: Dialogue, tool_names: Sequence[str]) -> bool:
         return False
     plan = planning.plan(talk)
     if not plan.calls:
-        return plan.say in _CERTAIN or plan.say.startswith(_TELLS_CLOCK)
+        return plan.say in _CERTAIN or plan.say.startswith(replies.TELLS_CLOCK)
     known = all(call.tool in tool_names for call in plan.calls)
     return known and not plan.guess and not _is_long(plan) and not _names_two(plan)
 

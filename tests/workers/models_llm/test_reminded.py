@@ -45,6 +45,8 @@ def calls(words: str, more: str = "") -> list[tuple[str, dict[str, Any]]]:
         ("Later.", SNOOZE),
         ("Not now.", SNOOZE),
         ("Remind me later.", SNOOZE),
+        ("Smooth that.", SNOOZE),
+        ("New for 10 minutes.", SNOOZE | {"until": "in 10 minutes"}),
         ("Snooze for ten minutes.", SNOOZE | {"until": "in ten minutes"}),
         ("Ten more minutes.", SNOOZE | {"until": "in ten minutes"}),
         ("In half an hour.", SNOOZE | {"until": "in half an hour"}),
@@ -94,8 +96,16 @@ def test_what_can_mean_nothing_else_is_for_the_tool_to_judge(words: str) -> None
     assert [name for name, _ in calls(words)] == ["answer_reminder"]
 
 
-def test_who_was_called_is_asked_for_an_answer() -> None:
-    assert answer("Okay, thank you.", CALLED).text == replies.DONE_OR_AGAIN
+@pytest.mark.parametrize(
+    "words", ["Okay, thank you.", "Hello?", "Mumble fumble.", "Add milk.", "What is on my list?"]
+)
+def test_who_was_called_is_asked_for_an_answer_whatever_else_they_say(words: str) -> None:
+    message = answer(words, CALLED)
+    assert (message.tool_calls, message.text) == ([], replies.DONE_OR_AGAIN)
+
+
+def test_who_was_called_may_ask_who_it_is_and_hang_up() -> None:
+    assert answer("Who is this?", CALLED).text == replies.WHO
     assert calls("I'm done.", CALLED) == [("answer_reminder", DONE)]
     assert calls("Bye.", CALLED) == [("end_call", {})]
 
