@@ -41,14 +41,18 @@ class TransferAdmin(ReadOnly):
     search_fields = ("department__name", "contact__name", "reason", "call__user__username")
     ordering = ("-created_at",)
     fields = (
-        *("status", "kind", "whom", "taken_by", "caller", "reason", "tries"),
+        *("became", "kind", "whom", "taken_by", "caller", "reason", "tries"),
         *("of_call", "created_at", "ended_at"),
     )
-    readonly_fields = ("status", "kind", "whom", "taken_by", "caller", "tries", "of_call")
+    readonly_fields = ("became", "kind", "whom", "taken_by", "caller", "tries", "of_call")
 
     @display(description="State", label=STATE_COLOURS)  # type: ignore[untyped-decorator]
     def status(self, transfer: Transfer) -> tuple[str, str]:
         return transfer.state, transfer.get_state_display()
+
+    @display(description="State")  # type: ignore[untyped-decorator]
+    def became(self, transfer: Transfer) -> str:
+        return str(transfer.get_state_display())
 
     @display(description="Kind", label={"emergency": "danger", "asked for": "default"})  # type: ignore[untyped-decorator]
     def kind(self, transfer: Transfer) -> str:

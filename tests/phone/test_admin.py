@@ -177,6 +177,7 @@ def test_what_became_of_a_transfer_is_told(operator: Client, transfer: Transfer)
     assert "nobody answered" in listed
     assert "Sales" in listed
     told = page(operator, f"/admin/phone/transfer/{transfer.pk}/change/")
+    assert "nobody answered" in told
     assert "Anna &lt;i&gt;: busy" in told
     assert "a &lt;b&gt;broken&lt;/b&gt; gate" in told
     assert f"/admin/voice/call/{transfer.call_id}/change/" in told
