@@ -58,7 +58,8 @@ class Services:
             records=records,
             fillers=fillers,
             options=self.options,
-            hear=self.hear,
+            # A model that hears by itself needs no second pair of ears.
+            hear=None if self.realtime else self.hear,
             realtime=self.realtime,
         )
 

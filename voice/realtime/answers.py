@@ -6,54 +6,30 @@ come late. Only events of the wanted response change anything (`voice.realtime.r
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 
 from voice import events
 from voice.answering import Answering
-from voice.realtime import deeds, protocol, said
-from voice.realtime.exchange import Call, Exchange
+from voice.realtime import charging, deeds, protocol, said, wishes
+from voice.realtime.exchange import Exchange
+from voice.realtime.known import Known
 from voice.realtime.options import RealtimeOptions
-from voice.realtime.requests import FunctionOutput, Message, Request, Truncate
-from voice.realtime.responses import Responses
+from voice.realtime.requests import Message, Request, Truncate
+from voice.realtime.responses import BUSY, Responses
 from voice.telling import Telling
 from voice.turns import Command, Extra, ForModel, Outcome
-
-# A transcript comes within seconds; by then these many turns may have followed.
-MOST_KEPT = 16
-PROVIDER = "openai"
 
 
 class Answers:
     def __init__(self, options: RealtimeOptions, answering: Answering, out: Telling) -> None:
         self._options, self._answering, self._out = options, answering, out
         self.responses = Responses(options.answer_seconds)
-        self._known: OrderedDict[str, Exchange] = OrderedDict()
+        self.known = Known()
         self._instructions = ""
         self.current: Exchange | None = None
 
     def brief(self, instructions: str) -> None:
         self._instructions = instructions
-
-    def add(self, exchange: Exchange) -> None:
-        """It will be answered; its transcript may come from now on."""
-        self._known[exchange.turn.id] = exchange
-        if len(self._known) > MOST_KEPT:
-            self._known.popitem(last=False)
-
-    def holds(self, turn_id: str) -> bool:
-        """The model has it, or has answered it."""
-        exchange = self._known.get(turn_id)
-        return exchange is not None and (exchange.over or not exchange.left)
-
-    def find(self, *, item_id: str = "", utterance_id: str = "") -> Exchange | None:
-        """By what the model, or a worker, calls the caller's words."""
-        for exchange in self._known.values():
-            if item_id and exchange.item_id == item_id:
-                return exchange
-            if utterance_id and exchange.turn.utterance_id == utterance_id:
-                return exchange
-        return None
 
     # The current one ----------------------------------------------------------------------------
     def begin(self, exchange: Exchange, now: float) -> None:
@@ -64,7 +40,7 @@ class Answers:
             self._open(exchange, now)
 
     def written(self, turn_id: str, now: float) -> None:
-        exchange = self._known.get(turn_id)
+        exchange = self.known.get(turn_id)
         if exchange is None or exchange.written:
             return
         exchange.written = True
@@ -103,9 +79,14 @@ class Answers:
             case protocol.Words() | protocol.NoWords():
                 self._transcript(event, now)
             case protocol.Error(code=code, event_id=event_id):
-                self.responses.refused(event_id, code, now)
-                return "model_expired" if code == "session_expired" else ""
+                return self._refused(event_id, code, now)
         return ""
+
+    def _refused(self, event_id: str, code: str, now: float) -> str:
+        if code == "session_expired":
+            return "model_expired"
+        asked = self.responses.refused(event_id, code, now)
+        return "model_refused" if asked and code != BUSY else ""
 
     def _of(self, response_id: str, now: float) -> Exchange | None:
         owner = self.responses.owner(response_id, now)
@@ -145,10 +126,10 @@ class Answers:
 
     def _response_done(self, event: protocol.ResponseDone, now: float) -> str:
         owner, exchange = (
-            self.responses.owner(event.response_id, now),
+            self.responses.asked_by(event.response_id),
             self._of(event.response_id, now),
         )
-        self._charge(event, owner, exchange, now)
+        self._out.add(charging.response(event, owner, self.known.get(owner), now))
         self._send(*self.responses.done(event.response_id, now))
         if exchange is None:
             return ""
@@ -169,7 +150,7 @@ class Answers:
             self._ask(exchange, now)
         elif exchange.spoken:
             self.tell_reply(exchange)
-            self._answering.handle(self._finished(exchange), now)
+            self._answering.handle(exchange.finished(), now)
         elif not exchange.empty:
             exchange.empty = True
             self._ask(exchange, now)
@@ -180,12 +161,16 @@ class Answers:
     # Reply audio --------------------------------------------------------------------------------
     def stored(self, turn_id: str, seq: int, size_bytes: int, now: float) -> None:
         """So much of this part lies in Redis."""
-        exchange = self._known.get(turn_id)
-        for part in exchange.parts.values() if exchange else ():
-            if part.seq == seq:
-                part.stored_bytes = max(part.stored_bytes, min(size_bytes, part.size_bytes))
-                event = events.SentenceAudio(turn_id, seq, part.stored_bytes, part.complete)
-                self._answering.handle(event, now)
+        exchange = self.known.get(turn_id)
+        part = exchange.part_number(seq) if exchange else None
+        if exchange is None or part is None:
+            return
+        part.stored_bytes = max(part.stored_bytes, min(size_bytes, part.size_bytes))
+        part.told = part.complete
+        # While it is being made, nobody has waited too long for it.
+        exchange.turn.deadline = max(exchange.turn.deadline, now + self._options.answer_seconds)
+        event = events.SentenceAudio(turn_id, seq, part.stored_bytes, part.complete)
+        self._answering.handle(event, now)
 
     def gone(self, turn_id: str, seq: int, now: float) -> None:
         """What was stored of this part is lost: it ends with what was sent."""
@@ -207,52 +192,27 @@ class Answers:
 
     # Tools --------------------------------------------------------------------------------------
     def _called(self, exchange: Exchange, call: protocol.FunctionCall, now: float) -> None:
-        if exchange.add_call(call) is not None:
-            exchange.asks_again = True
+        if wishes.called(exchange, call):
             self._run_tools(exchange, now)
 
     def _run_tools(self, exchange: Exchange, now: float) -> None:
-        """Not before the words are known they are for: what was not understood does nothing."""
-        waited = now - exchange.asked_at >= self._options.words_seconds
-        if not exchange.unclear and (exchange.words_known or waited):
-            for call in exchange.held_calls():
-                self._run_tool(exchange, call)
-
-    def _run_tool(self, exchange: Exchange, held: Call) -> None:
-        held.begun = True
-        call = held.call
-        deed = deeds.RunTool(
-            exchange.turn.id, call.call_id, held.ordinal, call.name, call.arguments
-        )
-        self._out.add(Extra(deed))
+        self._out.add(*wishes.due(exchange, now, self._options.words_seconds))
 
     def tool_answered(self, event: events.ToolAnswered, now: float) -> None:
         exchange = self.current
         if exchange is None or exchange.turn.id != event.turn_id:
             return
-        call = exchange.calls.get(event.tool_call_id)
-        if call is None or call.answered:
-            return
-        call.answered = True
-        exchange.end_call = exchange.end_call or event.end_call
-        exchange.turn.progress_at = now
-        self._send(FunctionOutput(call.id, event.text))
-        self._rest(exchange, now)
+        output = wishes.answered(exchange, event, now)
+        if output is not None:
+            self._send(output)
+            self._rest(exchange, now)
 
     # The caller's words -------------------------------------------------------------------------
     def _transcript(self, event: protocol.Words | protocol.NoWords, now: float) -> None:
-        exchange = self.find(item_id=event.item_id)
-        text, code, usage = "", "", protocol.Usage()
-        match event:
-            case protocol.Words():
-                text, usage = event.text, event.usage
-            case protocol.NoWords():
-                code = event.code or "failed"
-        turn = exchange.turn if exchange else None
-        utterance_id, length_ms = (turn.utterance_id, turn.utterance_ms) if turn else ("", 0)
-        self._out.add(Extra(deeds.ChargeWords(usage, utterance_id, length_ms, code)))
+        exchange = self.known.find(item_id=event.item_id)
+        self._out.add(charging.words(event, exchange))
         if exchange is not None:
-            self.words(exchange, text, now)
+            self.words(exchange, event.text if isinstance(event, protocol.Words) else "", now)
 
     def words(self, exchange: Exchange, text: str, now: float, language: str = "") -> None:
         """What the caller said; empty when it could not be understood."""
@@ -287,7 +247,7 @@ class Answers:
     # Its end ------------------------------------------------------------------------------------
     def finished(self, turn_id: str, outcome: Outcome, now: float) -> list[Command] | None:
         """What is to be done before the turn's end is written; None: it was none of the model's."""
-        exchange = self._known.get(turn_id)
+        exchange = self.known.get(turn_id)
         if exchange is None or exchange.left:
             return None
         if exchange is self.current:
@@ -306,9 +266,7 @@ class Answers:
         yield from self.responses.void(exchange.turn.id, now)
         for item_id, heard_ms in exchange.unheard():
             yield Truncate(item_id, heard_ms)
-        for call in exchange.open_calls():
-            call.begun = call.answered = True
-            yield FunctionOutput(call.id, output)
+        yield from wishes.settled(exchange, output)
 
     def tick(self, now: float) -> str:
         """A code when the model says nothing where it should, else empty."""
@@ -321,18 +279,7 @@ class Answers:
         """The model is gone. Answers those it left without an answer, the oldest first."""
         self.responses.reset()
         self.current = None
-        left = [one for one in self._known.values() if not (one.over or one.left)]
-        for exchange in self._known.values():
-            exchange.left = True
-        return left
-
-    def wordless(self) -> list[Exchange]:
-        """Those whose transcript has not come."""
-        return [
-            one
-            for one in self._known.values()
-            if one.turn.transcript is None and one.turn.utterance_id
-        ]
+        return self.known.leave()
 
     # Outside ------------------------------------------------------------------------------------
     def _send(self, *requests: Request) -> None:
@@ -347,25 +294,4 @@ class Answers:
         if exchange.told or turn.announcement:
             return
         exchange.told = True
-        told: list[events.Event] = []
-        for part in exchange.parts.values():
-            told.append(events.SentenceReady(turn.id, part.seq, part.text))
-            told.append(events.SentenceAudio(turn.id, part.seq, part.size_bytes, True))
-        told.append(self._finished(exchange))
-        self._out.add(Extra(deeds.WriteReply(turn, tuple(told))))
-
-    def _finished(self, exchange: Exchange) -> events.TurnFinished:
-        turn, parts = exchange.turn, len(exchange.parts)
-        return events.TurnFinished(turn.id, turn.reply, parts, exchange.end_call, PROVIDER)
-
-    def _charge(
-        self, event: protocol.ResponseDone, owner: str, exchange: Exchange | None, now: float
-    ) -> None:
-        first_ms = None
-        took_ms = 0
-        if exchange is not None:
-            took_ms = round((now - exchange.asked_at) * 1000)
-            if exchange.first_at is not None:
-                first_ms = round((exchange.first_at - exchange.asked_at) * 1000)
-        error = "" if event.status == "completed" else event.code or event.status
-        self._out.add(Extra(deeds.ChargeResponse(event.usage, owner, first_ms, took_ms, error)))
+        self._out.add(Extra(deeds.WriteReply(turn, exchange.retold())))

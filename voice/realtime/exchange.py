@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from voice import events
 from voice.realtime.protocol import FunctionCall
 from voice.turns import LiveTurn
 
+PROVIDER = "openai"
 # A model that asks for more in one turn is lost in itself.
 MOST_CALLS = 24
 
@@ -78,6 +80,9 @@ class Exchange:
             self.parts[item_id] = Part(item_id, len(self.parts))
         return self.parts[item_id]
 
+    def part_number(self, seq: int) -> Part | None:
+        return next((part for part in self.parts.values() if part.seq == seq), None)
+
     def add_call(self, call: FunctionCall) -> Call | None:
         """None for one that is known, broken off, or one too many."""
         if not call.complete or call.call_id in self.calls or len(self.calls) >= MOST_CALLS:
@@ -107,6 +112,19 @@ class Exchange:
 
     def open_calls(self) -> list[Call]:
         return [call for call in self.calls.values() if not call.answered]
+
+    def finished(self) -> events.TurnFinished:
+        """As a worker tells it."""
+        turn = self.turn
+        return events.TurnFinished(turn.id, turn.reply, len(self.parts), self.end_call, PROVIDER)
+
+    def retold(self) -> tuple[events.Event, ...]:
+        """All a call has to know that goes on with this reply; its audio lies in Redis."""
+        told: list[events.Event] = [events.TurnStarted(self.turn.id)]
+        for part in self.parts.values():
+            told.append(events.SentenceReady(self.turn.id, part.seq, part.text))
+            told.append(events.SentenceAudio(self.turn.id, part.seq, part.size_bytes, True))
+        return (*told, self.finished())
 
     def unheard(self) -> Iterator[tuple[str, int]]:
         """(item, ms of it that were heard) for each part not heard to its end."""

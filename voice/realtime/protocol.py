@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-Message = Mapping[str, Any]
+from voice.realtime import fields
+from voice.realtime.fields import Message
+
 # Under this name a response carries the turn it was asked for (`response.metadata`).
 OWNER = "turn"
 
@@ -171,75 +172,42 @@ def decode(text: str | bytes) -> ServerEvent | None:
         raise Garbled(f"{message['type']}: {type(error).__name__}") from None
 
 
-# Fields -----------------------------------------------------------------------------------------
-def _text(message: Message, name: str) -> str:
-    value = message[name]
-    if not isinstance(value, str):
-        raise TypeError(name)
-    return value
-
-
-def _ms(message: Message, name: str) -> int:
-    value = message[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ValueError(name)
-    return int(value)
-
-
-def _object(message: Message, name: str) -> Message:
-    """Empty when it is missing or null."""
-    value = message.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise TypeError(name)
-    return value
-
-
-def _count(message: Message, name: str) -> int:
-    value = message.get(name)
-    return max(0, int(value)) if isinstance(value, int | float) else 0
-
-
-def _code(message: Message, *names: str) -> str:
-    """The first that is told; for the operator, so only a word."""
-    told = (message.get(name) for name in names)
-    return next((one[:60] for one in told if isinstance(one, str) and one), "")
-
-
 # Events -----------------------------------------------------------------------------------------
 def _audio(message: Message) -> AudioDelta:
     try:
-        audio = base64.b64decode(_text(message, "delta"), validate=True)
+        audio = base64.b64decode(fields.text(message, "delta"), validate=True)
     except binascii.Error:
         raise ValueError("delta") from None
-    return AudioDelta(_text(message, "response_id"), _text(message, "item_id"), audio)
+    return AudioDelta(fields.text(message, "response_id"), fields.text(message, "item_id"), audio)
 
 
 def _words(message: Message) -> Words:
-    usage = _object(message, "usage")
-    details = _object(usage, "input_token_details")
+    usage = fields.mapping(message, "usage")
+    details = fields.mapping(usage, "input_token_details")
     seconds = usage.get("seconds")
     return Words(
-        _text(message, "item_id"),
-        _text(message, "transcript").strip(),
+        fields.text(message, "item_id"),
+        fields.text(message, "transcript").strip(),
         Usage(
-            text_in=_count(details, "text_tokens"),
-            audio_in=_count(details, "audio_tokens"),
-            text_out=_count(usage, "output_tokens"),
+            text_in=fields.count(details, "text_tokens"),
+            audio_in=fields.count(details, "audio_tokens"),
+            text_out=fields.count(usage, "output_tokens"),
             seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
         ),
     )
 
 
 def _no_words(message: Message) -> NoWords:
-    return NoWords(_text(message, "item_id"), _code(_object(message, "error"), "code", "type"))
+    return NoWords(
+        fields.text(message, "item_id"),
+        fields.code(fields.mapping(message, "error"), "code", "type"),
+    )
 
 
 def _created(message: Message) -> ResponseCreated:
-    response = _object(message, "response")
-    owner = _object(response, "metadata").get(OWNER)
-    return ResponseCreated(_text(response, "id"), owner if isinstance(owner, str) else None)
+    response = fields.mapping(message, "response")
+    owner = fields.mapping(response, "metadata").get(OWNER)
+    return ResponseCreated(fields.text(response, "id"), owner if isinstance(owner, str) else None)
 
 
 def _call(item: Message) -> FunctionCall | None:
@@ -247,60 +215,69 @@ def _call(item: Message) -> FunctionCall | None:
         return None
     complete = item.get("status") in (None, "completed")
     return FunctionCall(
-        _text(item, "call_id"), _text(item, "name"), _text(item, "arguments"), complete
+        fields.text(item, "call_id"),
+        fields.text(item, "name"),
+        fields.text(item, "arguments"),
+        complete,
     )
 
 
 def _item_done(message: Message) -> ItemDone:
-    item = _object(message, "item")
-    return ItemDone(_text(message, "response_id"), _text(item, "id"), _call(item))
+    item = fields.mapping(message, "item")
+    return ItemDone(fields.text(message, "response_id"), fields.text(item, "id"), _call(item))
 
 
 def _response_done(message: Message) -> ResponseDone:
-    response = _object(message, "response")
-    details = _object(response, "status_details")
+    response = fields.mapping(message, "response")
+    details = fields.mapping(response, "status_details")
     calls = [_call(item) for item in response.get("output") or () if isinstance(item, dict)]
     return ResponseDone(
-        _text(response, "id"),
-        _text(response, "status"),
-        _code(_object(details, "error"), "code", "type") or _code(details, "reason"),
+        fields.text(response, "id"),
+        fields.text(response, "status"),
+        fields.code(fields.mapping(details, "error"), "code", "type")
+        or fields.code(details, "reason"),
         tuple(call for call in calls if call is not None),
-        _usage(_object(response, "usage")),
+        _usage(fields.mapping(response, "usage")),
     )
 
 
 def _usage(usage: Message) -> Usage:
-    given, made = _object(usage, "input_token_details"), _object(usage, "output_token_details")
-    audio_in, audio_out = _count(given, "audio_tokens"), _count(made, "audio_tokens")
+    given, made = (
+        fields.mapping(usage, "input_token_details"),
+        fields.mapping(usage, "output_token_details"),
+    )
+    audio_in, audio_out = fields.count(given, "audio_tokens"), fields.count(made, "audio_tokens")
     return Usage(
-        text_in=max(0, _count(usage, "input_tokens") - audio_in),
+        text_in=max(0, fields.count(usage, "input_tokens") - audio_in),
         audio_in=audio_in,
-        text_out=max(0, _count(usage, "output_tokens") - audio_out),
+        text_out=max(0, fields.count(usage, "output_tokens") - audio_out),
         audio_out=audio_out,
     )
 
 
 def _error(message: Message) -> Error:
-    error = _object(message, "error")
+    error = fields.mapping(message, "error")
     event_id = error.get("event_id")
-    return Error(_code(error, "code", "type"), event_id if isinstance(event_id, str) else "")
+    return Error(fields.code(error, "code", "type"), event_id if isinstance(event_id, str) else "")
 
 
 _READERS: dict[str, Callable[[Message], ServerEvent]] = {
     "session.updated": lambda message: SessionUpdated(),
     "input_audio_buffer.speech_started": lambda message: SpeechStarted(
-        _text(message, "item_id"), _ms(message, "audio_start_ms")
+        fields.text(message, "item_id"), fields.ms(message, "audio_start_ms")
     ),
     "input_audio_buffer.speech_stopped": lambda message: SpeechStopped(
-        _text(message, "item_id"), _ms(message, "audio_end_ms")
+        fields.text(message, "item_id"), fields.ms(message, "audio_end_ms")
     ),
-    "input_audio_buffer.committed": lambda message: Committed(_text(message, "item_id")),
+    "input_audio_buffer.committed": lambda message: Committed(fields.text(message, "item_id")),
     "conversation.item.input_audio_transcription.completed": _words,
     "conversation.item.input_audio_transcription.failed": _no_words,
     "response.created": _created,
     "response.output_audio.delta": _audio,
     "response.output_audio_transcript.delta": lambda message: TextDelta(
-        _text(message, "response_id"), _text(message, "item_id"), _text(message, "delta")
+        fields.text(message, "response_id"),
+        fields.text(message, "item_id"),
+        fields.text(message, "delta"),
     ),
     "response.output_item.done": _item_done,
     "response.done": _response_done,

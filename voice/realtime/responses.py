@@ -77,6 +77,11 @@ class Responses:
         active.heard_at = now
         return active.owner
 
+    def asked_by(self, response_id: str) -> str:
+        """The turn it was asked for, also one that is void; empty where that is not known."""
+        active = self._active
+        return active.owner if active is not None and active.id == response_id else ""
+
     def done(self, response_id: str, now: float) -> list[CreateResponse]:
         if self._active is None or self._active.id != response_id:
             return []
