@@ -1,6 +1,8 @@
-"""What the doorkeeper says."""
+"""What the doorkeeper says, and what it understands that is no PIN."""
 
 from __future__ import annotations
+
+import re
 
 ASK = "Please say or key in your PIN."
 OR_GUEST = "To go on without it, say guest."
@@ -18,6 +20,14 @@ TOO_OFTEN = "Those were too many tries, so I end this call here. Goodbye."
 NO_EMERGENCY = "I am sorry, nobody can be reached that way."
 NOT_ABLE = "I am sorry, I cannot check that right now."
 HELP = "What can I do for you?"
+_GUEST = re.compile(
+    r"\b(guest|skip|without|anonymous|forgot|forgotten|no (pin|code)|don'?t (have|know|remember)"
+    r"|do not (have|know|remember)|have no)\b"
+    # As "guest" is heard over a telephone.
+    r"|^\W*(yes|guess|guests|gas|gust|gast|just)\W*$",
+    re.IGNORECASE,
+)
+_GOODBYE = re.compile(r"\W*(good ?bye|bye( bye)?|hang up|never ?mind)\W*", re.IGNORECASE)
 
 
 def locked(seconds: float) -> str:
@@ -31,3 +41,12 @@ def locked(seconds: float) -> str:
         hours = -(-minutes // 60)
         wait = "an hour" if hours == 1 else f"{hours} hours"
     return f"There were too many wrong PINs. You can try again in {wait}."
+
+
+def has_no_pin(text: str) -> bool:
+    """The caller says so, or that they do without."""
+    return _GUEST.search(text) is not None
+
+
+def gives_up(text: str) -> bool:
+    return has_no_pin(text) or _GOODBYE.fullmatch(text) is not None

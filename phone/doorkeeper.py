@@ -7,12 +7,11 @@ leaves but in a `TryPin`.
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 
 from phone import door_words, spoken_digits
 from phone.door_actions import Action, BeQuiet, Caller, Emergency, Say, TakeWords, TryPin
-from phone.pins import is_pin
+from phone.pins import LEAST_DIGITS, is_pin
 
 # Digits of a PIN, then so long a pause, are the whole of it; of a number, that is read from a card.
 PIN_PAUSE_SECONDS, NUMBER_PAUSE_SECONDS = 2.0, 6.0
@@ -28,13 +27,8 @@ WRONG_TRIES = 3
 # Of what is taken for a PIN in one call, whatever came of it.
 MOST_ENTRIES = 9
 MOST_QUESTIONS = 3
-
-_GUEST = re.compile(
-    r"\b(guest|skip|without|anonymous|forgot|forgotten|no (pin|code)|don'?t (have|know|remember)"
-    r"|do not (have|know|remember)|have no)\b",
-    re.IGNORECASE,
-)
-_GOODBYE = re.compile(r"\W*(good ?bye|bye( bye)?|hang up|never ?mind)\W*", re.IGNORECASE)
+# Who says a PIN in two breaths says the rest within this.
+REST_SECONDS = 5.0
 
 
 class State(Enum):
@@ -53,7 +47,8 @@ class Doorkeeper:
         self._state = State.OVER
         self._before = State.GUEST
         self._digits = self._number = ""
-        self._keyed_at = self._ended_at = float("-inf")
+        self._said = ""
+        self._said_at = self._keyed_at = self._ended_at = float("-inf")
         self._silent_since = 0.0
         self._wrong = self._entries = self._questions = 0
 
@@ -134,6 +129,10 @@ class Doorkeeper:
                 self._entered(now)
         elif self._digits and paused >= FORGET_SECONDS:
             self._digits = ""
+        elif self._said and now - self._said_at >= REST_SECONDS:
+            self._said = ""
+            if self._state is State.ASKING:
+                self._ask_again(door_words.NOT_A_PIN, now)
         elif self._state is State.ASKING and now - self._silent_since >= SILENCE_SECONDS:
             self._nothing_said(now)
 
@@ -215,21 +214,28 @@ class Doorkeeper:
     def _answered(self, text: str, spoken: spoken_digits.Spoken, now: float) -> bool:
         """To the question for the PIN."""
         if spoken.digits or spoken.mostly:
-            if self._wants_number:
-                self._ask_again(door_words.ASK_NUMBER, now)
-            elif is_pin(spoken.digits):
-                self._try(spoken.digits, now)
-            else:
-                self._ask_again(door_words.NOT_A_PIN, now)
+            self._digits_said(spoken.digits, now)
             return True
         if self._caller.guests_may is None:
             self._refuse(text, now)
             return True
-        if _GUEST.search(text):
+        if door_words.has_no_pin(text):
             self._go_on("", now)
             return True
         self._state = State.GUEST
         return False
+
+    def _digits_said(self, digits: str, now: float) -> None:
+        """All or, after a pause, the rest of a PIN, or what cannot be one."""
+        whole, self._said = self._said + digits, ""
+        if self._wants_number:
+            self._ask_again(door_words.ASK_NUMBER, now)
+        elif is_pin(whole):
+            self._try(whole, now)
+        elif digits and len(whole) < LEAST_DIGITS:
+            self._said, self._said_at = whole, now
+        else:
+            self._ask_again(door_words.NOT_A_PIN, now)
 
     def _offered(self, spoken: spoken_digits.Spoken, now: float) -> bool:
         """A guest says four to six digits, unasked."""
@@ -244,7 +250,7 @@ class Doorkeeper:
     def _try(self, pin: str, now: float) -> None:
         if self._too_often():
             return
-        self._state = State.CHECKING
+        self._state, self._said = State.CHECKING, ""
         self._out += [BeQuiet(), TryPin(pin, self._number)]
 
     def _ask_again(self, text: str, now: float) -> None:
@@ -262,7 +268,7 @@ class Doorkeeper:
     def _refuse(self, text: str, now: float) -> None:
         """Somebody wants something, or nothing more, where only known people may."""
         self._questions += 1
-        if self._questions > MOST_QUESTIONS or _GOODBYE.fullmatch(text) or _GUEST.search(text):
+        if self._questions > MOST_QUESTIONS or door_words.gives_up(text):
             self._end(door_words.SORRY)
         else:
             self._say(door_words.ASK_NUMBER if self._wants_number else door_words.NEEDED, now)

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 
 # With what recognisers write for them where nothing but digits makes sense.
 _UNITS = {
-    "0": ("zero", "oh", "o", "owe", "nought", "naught", "nil", "null", "zeros", "zeroes"),
+    "0": (
+        *("zero", "oh", "o", "nought", "naught", "nil", "null", "zeros", "zeroes"),
+        # A telephone's "oh".
+        *("owe", "r", "or", "are", "our", "all", "off", "row", "ro"),
+    ),
     "1": ("one", "won", "wan", "ones"),
     "2": ("two", "to", "too", "tu", "twos"),
     "3": ("three", "free", "tree", "threes"),
@@ -46,12 +50,14 @@ _AROUND = frozenset(
     re.findall(
         r"\S+",
         """pin pins pen pan pain bin ping my is it its it's was a the code number numbers digits
-        are passcode password um uh er erm ah hm well so ok okay yes yeah hi hello hey please
+        passcode password um uh er erm ah hm well so ok okay yes yeah hi hello hey please
         thanks thank you that's thats that this here and then i i'm hash pound key sure right""",
     )
 )
 # Mean digits only among digits.
-_UNSURE = frozenset({"to", "too", "for", "o", "owe", "free", "tree", "won", "ate", "nein", "wan"})
+_UNSURE = frozenset(
+    {*("to", "too", "for", "free", "tree", "won", "ate", "nein", "wan"), *_UNITS["0"][8:], "o"}
+)
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 
@@ -68,6 +74,8 @@ class Spoken:
 def read(text: str) -> Spoken:
     tokens = [token.replace("’", "'") for token in _TOKEN.findall(text.lower()[:400])]
     said = [token for token in tokens if token not in _AROUND]
+    if said[:1] == ["are"]:  # "the digits are …"
+        del said[0]
     digits = [token for token in said if _is_digits(token)]
     about_pin = "pin" in tokens
     if not said or len(digits) < len(said):
@@ -99,10 +107,19 @@ def _part(tokens: Sequence[str]) -> tuple[str, int]:
         return (digit * _TIMES[first], 2) if digit else ("", 1)
     if any(token in _POWERS for token in tokens[:3]):
         return _cardinal(tokens)
-    if first in _TENS:
+    ten = _ten(first)
+    if ten:
+        # "70 1" too is how "seventy one" gets written: nobody says so for 7, 0, 1.
         unit = _digit(rest[0]) if rest else ""
-        return (_TENS[first] + unit, 2) if unit and unit != "0" else (_TENS[first] + "0", 1)
+        return (ten + unit, 2) if unit and unit != "0" else (ten + "0", 1)
     return _small(first), 1
+
+
+def _ten(token: str) -> str:
+    """The first digit of 20, 30 … 90."""
+    if token in _TENS:
+        return _TENS[token]
+    return token[0] if re.fullmatch("[2-9]0", token) else ""
 
 
 def _digit(token: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from voice.audio import AudioFormat
 
@@ -44,6 +44,14 @@ class Transcriber(Protocol):
 
     def transcribe(self, audio: bytes, audio_format: AudioFormat) -> Transcription:
         """Transcribe one whole utterance; raises `workers.errors.SpeechError`."""
+
+
+@runtime_checkable
+class DigitTranscriber(Protocol):
+    """A `Transcriber` that hears digits better when it is told to expect some."""
+
+    def transcribe_digits(self, audio: bytes, audio_format: AudioFormat) -> Transcription:
+        """As `transcribe`; what is said may still be something else."""
 
 
 class Synthesizer(Protocol):

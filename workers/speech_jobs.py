@@ -37,7 +37,8 @@ def transcribe(redis: Any, chain: HearingChain, utterance_id: str, call_id: str)
     try:
         audio_format, audio, aside = _utterance(redis, utterance_id)
         audio_ms = audio_format.ms_of(len(audio))
-        heard = chain.transcribe(audio, audio_format, attempts)
+        # What is said aside answers the question for a PIN.
+        heard = chain.transcribe(audio, audio_format, attempts, digits=aside)
     except Gone:
         logger.warning("utterance gone", extra={"utterance_id": utterance_id})
         code = "gone"

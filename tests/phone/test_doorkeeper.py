@@ -96,9 +96,18 @@ def test_a_pin_is_said() -> None:
     assert door.says("My pin is one two three four.") == (True, [BeQuiet(), TryPin("1234")])
 
 
+def test_a_pin_is_said_in_two_breaths() -> None:
+    door = Door()
+    assert door.says("four seven") == (True, [])
+    door.after(3)
+    assert door.says("eleven") == (True, [BeQuiet(), TryPin("4711")])
+
+
 def test_a_pin_that_was_not_understood_is_asked_for_again_and_no_turn() -> None:
     door = Door()
-    assert door.says("one two three") == (True, [Say(door_words.NOT_A_PIN)])
+    assert door.says("one two three four five six seven") == (True, [Say(door_words.NOT_A_PIN)])
+    assert door.says("one two three") == (True, [])
+    assert door.after(6) == [Say(door_words.NOT_A_PIN)]
     assert door.says("one two three floor") == (True, [Say(door_words.NOT_A_PIN)])
 
 
@@ -149,7 +158,7 @@ def test_the_first_words_may_be_a_request_where_guests_may_have_something() -> N
     assert not door.keeper.private
 
 
-@pytest.mark.parametrize("said", ["Guest.", "skip", "I forgot my PIN", "I don't have one"])
+@pytest.mark.parametrize("said", ["Guest.", "Guess.", "skip", "I forgot it", "I don't have one"])
 def test_a_guest_is_told_what_guests_may_do(said: str) -> None:
     assert Door().says(said) == (True, [Say(OFFER)])
 

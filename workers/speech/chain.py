@@ -17,7 +17,7 @@ from convonet import voices
 from voice.audio import AudioFormat
 from workers.breaker import Breaker
 from workers.errors import SpeechError
-from workers.ports import PLAIN, Manner, Synthesizer, Transcriber, Transcription
+from workers.ports import PLAIN, DigitTranscriber, Manner, Synthesizer, Transcriber, Transcription
 from workers.speech.failures import ServiceError
 
 # Not every exception: a task's time limit is one, too.
@@ -106,16 +106,24 @@ class HearingChain:
         self._links[0].engine().warm_up()
 
     def transcribe(
-        self, audio: bytes, audio_format: AudioFormat, attempts: list[Attempt] | None = None
+        self,
+        audio: bytes,
+        audio_format: AudioFormat,
+        attempts: list[Attempt] | None = None,
+        *,
+        digits: bool = False,
     ) -> Transcription:
-        """Raises the last engine's failure; `attempts` are added as they are made."""
+        """Raises the last engine's failure; `attempts` are added as they are made.
+
+        `digits` were asked for, so some are to be expected.
+        """
         told = attempts if attempts is not None else []
         failure: BaseException | None = None
         for link in _asked(self._links, self._clock()):
             fallback = failure is not None or link is not self._links[0]
             run = _Run(link, self._clock, fallback=fallback)
             try:
-                heard = link.engine().transcribe(audio, audio_format)
+                heard = _heard_by(link.engine(), audio, audio_format, digits=digits)
             except FAILURES as error:
                 told.append(run.failed(error))
                 failure = error
@@ -123,6 +131,14 @@ class HearingChain:
                 told.append(run.answered())
                 return heard
         raise _not_answered(failure)
+
+
+def _heard_by(
+    engine: Transcriber, audio: bytes, audio_format: AudioFormat, *, digits: bool
+) -> Transcription:
+    if digits and isinstance(engine, DigitTranscriber):
+        return engine.transcribe_digits(audio, audio_format)
+    return engine.transcribe(audio, audio_format)
 
 
 class SpeakingChain:

@@ -44,8 +44,12 @@ class WhisperOptions:
         "Remind me on Friday. Postpone. Due date. Overdue."
     )
     """Words the recogniser is to expect, in the style it is to write."""
+    digits_prompt: str = "My pin is 4 7 1 1. 0 8 1 5. It's 2 9 3 6. Guest. Skip."
+    """The same where digits were asked for."""
     most_no_speech: float = 0.2
     """Probability of "no speech" above which there were no words."""
+    most_no_speech_digits: float = 0.6
+    """Whisper takes every fourth run of plain digits for no speech at the other's value."""
     least_score: float = -1.0
     """Mean log probability a token below which the words are not believed."""
 

@@ -67,7 +67,7 @@ class WhisperTranscriber:
         self._model: ctranslate2.models.Whisper | None = None
         self._pid = 0
         self._inherited: list[ctranslate2.models.Whisper] = []
-        self._prompt: list[str] = []
+        self._prompts: dict[bool, list[str]] = {}
 
     def warm_up(self) -> None:
         """Load the model and run it once, so that its buffers exist."""
@@ -75,8 +75,16 @@ class WhisperTranscriber:
 
     def transcribe(self, audio: bytes, audio_format: AudioFormat) -> Transcription:
         """The words of one utterance of any length; raises SpeechError."""
+        return self._transcribe(audio, audio_format, digits=False)
+
+    def transcribe_digits(self, audio: bytes, audio_format: AudioFormat) -> Transcription:
+        return self._transcribe(audio, audio_format, digits=True)
+
+    def _transcribe(
+        self, audio: bytes, audio_format: AudioFormat, *, digits: bool
+    ) -> Transcription:
         samples = to_samples(audio, audio_format, RATE_HZ)
-        heard = [self._hear(piece) for piece in pieces(samples)]
+        heard = [self._hear(piece, digits=digits) for piece in pieces(samples)]
         worded = [piece for piece in heard if piece.text]
         if not worded:
             return Transcription("", min(piece.score for piece in heard))
@@ -85,16 +93,17 @@ class WhisperTranscriber:
             sum(piece.score for piece in worded) / len(worded),
         )
 
-    def _hear(self, samples: Samples) -> _Heard:
+    def _hear(self, samples: Samples, *, digits: bool) -> _Heard:
         """One piece, heard again with the full window when the first hearing is doubtful."""
         if len(samples) < _LEAST_SAMPLES or level(samples) < _LEAST_LEVEL:
             return _NOTHING
-        first = self._listen(samples, self._window(samples))
-        if first.no_speech > self._options.most_no_speech:
+        options = self._options
+        first = self._listen(samples, self._window(samples), digits=digits)
+        if first.no_speech > (options.most_no_speech_digits if digits else options.most_no_speech):
             return replace(first, text="")
         if self._believed(first):
             return first
-        again = self._listen(samples, FULL_WINDOW)
+        again = self._listen(samples, FULL_WINDOW, digits=digits)
         if not self._believed(again):
             again = self._listen(samples, FULL_WINDOW, prompted=False)
         return again if self._believed(again) else replace(again, text="")
@@ -106,13 +115,16 @@ class WhisperTranscriber:
         least = len(samples) // HOP + _SPARE_FRAMES
         return self._options.window_frames if least <= self._options.window_frames else FULL_WINDOW
 
-    def _listen(self, samples: Samples, window: int, *, prompted: bool = True) -> _Heard:
+    def _listen(
+        self, samples: Samples, window: int, *, prompted: bool = True, digits: bool = False
+    ) -> _Heard:
         features = ctranslate2.StorageView.from_array(log_mel(samples, window))
         most = _TOKENS_SPARE + _TOKENS_PER_SECOND * len(samples) // RATE_HZ
         try:
             with self._lock:
                 model = self._loaded()
-                prompt = [*(self._prompt if prompted else ()), tokens.START, tokens.NO_TIMESTAMPS]
+                expected = self._prompts[digits] if prompted else ()
+                prompt = [*expected, tokens.START, tokens.NO_TIMESTAMPS]
                 result = model.generate(
                     features,
                     [prompt],
@@ -150,7 +162,13 @@ class WhisperTranscriber:
             self._options.model_dir or installed_model(), self._options.cache_dir
         )
         vocabulary = set((directory / "vocabulary.txt").read_text("utf-8").split("\n"))
-        self._prompt = [tokens.BEFORE, *tokens.encode(self._options.prompt, vocabulary)]
+        self._prompts = {
+            digits: [tokens.BEFORE, *tokens.encode(words, vocabulary)]
+            for digits, words in (
+                (False, self._options.prompt),
+                (True, self._options.digits_prompt),
+            )
+        }
         return ctranslate2.models.Whisper(
             str(directory), compute_type="int8", intra_threads=self._options.threads
         )
