@@ -21,12 +21,13 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from phone.present import is_present  # noqa: E402
 from voice.sockets import call_socket, page_socket, unknown_socket  # noqa: E402
 from voice.sweeper import Sweeper  # noqa: E402
 from voice.wiring import services  # noqa: E402
 
 media_socket: Any = None
-if settings.TWILIO_AUTH_TOKEN:
+if is_present():
     # What these load is installed only where there is a telephone.
     media_socket = import_module("phone.sockets").media_socket
     pages = import_module("phone.front").front(pages)

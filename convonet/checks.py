@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import ipaddress
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from convonet import env, providers
 from convonet.providers import Provider
+from phone.present import is_installed
 
 TAG = "convonet"
 # A secret with fewer characters than this can be guessed.
@@ -148,6 +150,52 @@ def providers_have_addresses(app_configs: Any, **kwargs: Any) -> list[CheckMessa
         )
         for name in wrong
     ]
+
+
+@register(TAG)
+def telephone_can_work(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What a phone call would be the first to find missing."""
+    found: list[CheckMessage] = []
+    if settings.TWILIO_AUTH_TOKEN and not _can_be_called(settings.PUBLIC_URL):
+        found.append(
+            Error(
+                "TWILIO_AUTH_TOKEN is set, and PUBLIC_URL is no address that Twilio can reach: it "
+                "must begin with https://.",
+                hint="Set PUBLIC_URL to where this server is reached from outside.",
+                id="convonet.E010",
+            )
+        )
+    if settings.TWILIO_AUTH_TOKEN and not is_installed():
+        found.append(
+            Error(
+                "TWILIO_AUTH_TOKEN is set, and the twilio package is not installed.",
+                hint="Install it: LOCK=twilio make run.",
+                id="convonet.E011",
+            )
+        )
+    return found + _wrong_number()
+
+
+def _can_be_called(url: str) -> bool:
+    """A simulated telephone on this machine needs no certificate."""
+    parts = urlsplit(url)
+    plain = parts.scheme == "http" and bool(parts.hostname) and _is_loopback(parts.hostname or "")
+    return plain or (parts.scheme == "https" and bool(parts.hostname))
+
+
+def _wrong_number() -> list[CheckMessage]:
+    number = settings.TWILIO_NUMBER
+    if not number:
+        return []
+    if re.fullmatch(r"\+[1-9]\d{6,14}", number) is None:
+        wrong = (
+            f"TWILIO_NUMBER must be a number with its country, like +15551234567, not {number!r}."
+        )
+    elif not (settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN):
+        wrong = "TWILIO_NUMBER is set without TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
+    else:
+        return []
+    return [Error(wrong, id="convonet.E012")]
 
 
 def _unable(variable: str, catalogue: dict[str, Provider], names: Sequence[str]) -> list[str]:

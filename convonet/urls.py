@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 from convonet.health import healthz
+from phone.present import is_present
 
 admin.autodiscover()
 urlpatterns = [
@@ -15,6 +15,6 @@ urlpatterns = [
     path("", include("todo.urls")),
     path("", include("voice.urls")),
 ]
-if settings.TWILIO_AUTH_TOKEN:
+if is_present():
     # What these load is installed only where there is a telephone.
     urlpatterns.append(path("", include("phone.urls")))

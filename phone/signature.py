@@ -5,6 +5,8 @@ Source: https://www.twilio.com/docs/usage/security#validating-requests
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
 from twilio.request_validator import RequestValidator
@@ -25,6 +27,16 @@ def is_from_twilio(request: HttpRequest) -> bool:
         return False
     query = request.META.get("QUERY_STRING", "")
     return is_signed(request.path, query, request.POST, request.headers.get(HEADER, ""))
+
+
+def is_stream_from_twilio(scope: dict[str, Any]) -> bool:
+    """Twilio signs the handshake of a stream too, over the `<Stream>`'s URL."""
+    header = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
+    signature = header.decode("ascii", "replace")
+    if not signature or not settings.TWILIO_AUTH_TOKEN:
+        return False
+    url = public_url(scope["path"], scheme="ws")
+    return bool(RequestValidator(settings.TWILIO_AUTH_TOKEN).validate(url, {}, signature))
 
 
 def is_signed(path: str, query: str, form: QueryDict, signature: str) -> bool:

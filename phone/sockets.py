@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,7 @@ from phone.media_stream import NotTheProtocol, StreamStart, TwilioWire, read_sta
 from phone.recorded_call import RecordedCall
 from phone.recorder import RedisShelf
 from phone.refusals import Refusals
+from phone.signature import is_stream_from_twilio
 from voice import admission
 from voice.call import CallSession
 from voice.errors import BrokerLost, Refused
@@ -36,6 +39,8 @@ START_SECONDS = 10.0
 REPLACE_SECONDS = 10.0
 # `connected`, and whatever else a later version may say before `start`.
 MESSAGES_BEFORE_START = 10
+# Sockets that have shown nothing yet; those whose handshake Twilio signed come in all the same.
+MOST_UNPROVEN = 100
 refusals = Refusals(logger, "media stream refused")
 
 
@@ -47,6 +52,7 @@ class Carried:
 
 # One a call, removed when it ends.
 _carried: dict[str, Carried] = {}
+_unproven: set[object] = set()
 
 
 async def media_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -54,14 +60,28 @@ async def media_socket(scope: dict[str, Any], receive: Receive, send: Send) -> N
     offered = scope.get("subprotocols") or [None]
     await send({"type": "websocket.accept", "subprotocol": offered[0]})
     try:
-        start = await _start(receive)
-        call = await _redeem(start)
+        with _let_prove(scope):
+            start = await _start(receive)
+            call = await _redeem(start)
     except Refused as refusal:
         refusals.note(code=refusal.code, why=refusal.sentence)
         await send({"type": "websocket.close", "code": refusal.code, "reason": "refused"})
         return
     end = await _carry(call, start, receive, send)
     await send({"type": "websocket.close", "code": end.code, "reason": end.reason})
+
+
+@contextmanager
+def _let_prove(scope: dict[str, Any]) -> Iterator[None]:
+    """Hold a place while a socket has not shown its token; raises Refused when there is none."""
+    mine = object()
+    if len(_unproven) >= MOST_UNPROVEN and not is_stream_from_twilio(scope):
+        raise Refused(4503, "Too many streams that have not started.")
+    _unproven.add(mine)
+    try:
+        yield
+    finally:
+        _unproven.discard(mine)
 
 
 async def _start(receive: Receive) -> StreamStart:

@@ -161,3 +161,37 @@ def test_refused_configuration_stops_the_start_with_its_sentence() -> None:
         pytest.raises(CommandError, match="DEBUG is on while PUBLIC_URL is set"),
     ):
         call_command("prepare")
+
+
+PHONE = {**PUBLIC, "TWILIO_AUTH_TOKEN": "token", "TWILIO_ACCOUNT_SID": "AC1"}
+
+
+def test_a_service_with_a_telephone_passes_every_check() -> None:
+    assert found(**PHONE, TWILIO_NUMBER="+15551234567") == set()
+
+
+@pytest.mark.parametrize("url", ["", "http://talk.example.org", "talk.example.org"])
+def test_telephone_that_twilio_cannot_reach_is_refused(url: str) -> None:
+    assert "convonet.E010" in found(**{**PHONE, "PUBLIC_URL": url})
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000"])
+def test_telephone_of_this_machine_alone_needs_no_certificate(url: str) -> None:
+    assert found(**{**PHONE, "PUBLIC_URL": url, "ALLOWED_HOSTS": ["127.0.0.1", "localhost"]}) == (
+        set()
+    )
+
+
+def test_telephone_without_its_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convonet.checks.is_installed", lambda: False)
+    assert found(**PHONE) == {"convonet.E011"}
+    assert found() == set()
+
+
+@pytest.mark.parametrize("number", ["5551234567", "+1 555 123 4567", "+0123456789", "sip:a@b.c"])
+def test_number_to_call_from_that_is_none_is_refused(number: str) -> None:
+    assert found(**PHONE, TWILIO_NUMBER=number) == {"convonet.E012"}
+
+
+def test_number_to_call_from_without_an_account_is_refused() -> None:
+    assert found(**PUBLIC, TWILIO_NUMBER="+15551234567") == {"convonet.E012"}
