@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from convonet.far_end import wire
 from convonet.far_end.line import Arrival, Line
-from convonet.far_end.socket import Socket, connect
+from convonet.far_end.socket import connect
 
 FRAME_SECONDS = wire.FRAME_MS / 1000
 # Longer behind than this (the process was held up) is not made up for.
@@ -27,6 +28,16 @@ class Gap:
     lost: bool = False
 
 
+class Transport(Protocol):
+    """An open WebSocket; what comes over it goes to `MediaStream.hear`, its end to `ended`."""
+
+    @property
+    def close_code(self) -> int | None: ...
+    def send(self, message: str | bytes) -> None: ...
+    def close(self) -> None: ...
+    def drop(self) -> None: ...
+
+
 class MediaStream:
     """From `connected` to the end of the socket."""
 
@@ -40,7 +51,7 @@ class MediaStream:
     ) -> None:
         self._line, self._script, self._parameters = line, script, parameters
         self._gaps = gaps
-        self._socket: Socket | None = None
+        self._socket: Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._over = asyncio.Event()
         self._due = 0.0
@@ -53,24 +64,28 @@ class MediaStream:
 
     async def run(self, url: str, headers: Mapping[str, str]) -> int:
         """Carry it until it ends; answers the close code. Raises NotOpened."""
-        self._socket = await connect(url, headers, self._on_message, self._ended)
+        return await self.carry(await connect(url, headers, self.hear, self.ended))
+
+    async def carry(self, socket: Transport) -> int:
+        """The same over a socket that is open."""
+        self._socket = socket
         self._due = self._line.clock()
-        self._socket.send(wire.CONNECTED)
-        self._socket.send(self._script.start(self._parameters))
+        socket.send(wire.CONNECTED)
+        socket.send(self._script.start(self._parameters))
         self._step()
         try:
             await self._over.wait()
         except asyncio.CancelledError:
             self.stop()
             raise
-        return self._socket.close_code or 1006
+        return socket.close_code or 1006
 
     def stop(self) -> None:
         """The call ends, or Twilio takes it elsewhere: `stop`, then the socket is closed."""
         if self._socket is not None:
             self._socket.send(self._script.stop())
             self._socket.close()
-        self._ended()
+        self.ended()
 
     def drop(self) -> None:
         """The connection breaks without a word."""
@@ -120,7 +135,7 @@ class MediaStream:
         self.send(self._script.media(frame, at_ms))
 
     # What comes -----------------------------------------------------------------------------
-    def _on_message(self, message: str | bytes) -> None:
+    def hear(self, message: str | bytes) -> None:
         line, now = self._line, self._line.clock()
         try:
             said = wire.read(message, self.stream_sid)
@@ -154,7 +169,7 @@ class MediaStream:
             self._timer = loop.call_later(max(0.0, delay), self._step)
 
     # Its end --------------------------------------------------------------------------------
-    def _ended(self) -> None:
+    def ended(self) -> None:
         # What waited to be heard is not heard any more.
         self._line.ear.clear(self._line.ear_time(self._line.clock()))
         self._halt()
