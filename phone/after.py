@@ -7,7 +7,7 @@ import time
 
 from twilio.twiml.voice_response import VoiceResponse
 
-from phone import twiml
+from phone import ring_calls, twiml
 from phone.models import PhoneCall
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,8 @@ def stream(phone: PhoneCall, lost: str, now: float | None = None) -> VoiceRespon
     logger.warning("media stream lost", extra=fields)
     if times >= MOST_IN_A_ROW:
         return twiml.farewell(GIVING_UP)
-    return twiml.connect(phone, saying=SORRY, lost=f"{times + 1}.{int(since)}")
+    saying = ring_calls.untold(phone) or SORRY
+    return twiml.connect(phone, saying=saying, lost=f"{times + 1}.{int(since)}")
 
 
 def _read(lost: str) -> tuple[int, float]:

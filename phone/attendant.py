@@ -56,8 +56,8 @@ class PhoneAttendant:
         self._begun = asyncio.Event()
         self._jobs: asyncio.Queue[TryPin | Emergency] = asyncio.Queue(maxsize=2)
         self._consent, self._consent_cut = "", False
-        # Of a call made for a reminder, the first words are the reminder.
-        self._reminder = call.about_reminder_id if call.stream == 1 else None
+        # Of a call made for a reminder, the first words are the reminder, until it was told.
+        self._reminder = call.about_reminder_id
         recording.private = lambda: self.private
 
     @property

@@ -61,6 +61,16 @@ def _again(ringing_id: UUID, tries: int, sid: str) -> PhoneCall | None:
     return PhoneCall.objects.select_related("call").filter(sid=sid).first()
 
 
+def untold(phone: PhoneCall) -> str:
+    """The first words again, for a stream whose earlier one broke before they were heard."""
+    call = phone.call
+    if call.identified or call.about_reminder_id is None:
+        return ""
+    waiting = Reminder.objects.select_related("owner").filter(pk=call.about_reminder_id)
+    reminder = waiting.filter(state=Reminder.State.FIRED).first()
+    return first_words(reminder) if reminder is not None else ""
+
+
 def first_words(reminder: Reminder) -> str:
     return (
         f"Hello {_name(reminder)}, this is Convonet with a reminder: {_sentence(reminder)}"

@@ -58,6 +58,8 @@ class RingOptions:
     """For Twilio to say how the call went; it may let it wait in a queue of its own."""
     put_off: timedelta = timedelta(seconds=20)
     """Until somebody is looked for again who was in a call with us."""
+    most_a_day: int = 40
+    """Calls to one person; a table of reminders, or a mischief, shall not ring all day."""
     latest: timedelta = timedelta(hours=1)
     """A reminder due longer ago rings nobody any more: it is told at the next call."""
 

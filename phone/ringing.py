@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Sum
 
 from phone.models import PhoneNumber, Ringing
 from phone.ring_states import Happened, RingOptions, State, after
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 # One look of the scheduler; what is left over waits for the next, seconds later.
 MOST_AT_ONCE = 50
+DAY = timedelta(days=1)
 
 
 def is_possible() -> bool:
@@ -100,6 +102,9 @@ def _instead(row: Ringing, now: datetime, options: RingOptions) -> dict[str, Any
     if now > reminder.due_at + options.latest:
         return {"state": State.GIVEN_UP, "outcome": row.outcome or "too late"}
     others = Ringing.objects.filter(reminder__owner=reminder.owner).exclude(pk=row.pk)
+    lately = others.filter(reminder__fired_at__gt=now - DAY).aggregate(calls=Sum("tries"))
+    if (lately["calls"] or 0) + row.tries >= options.most_a_day:
+        return {"state": State.GIVEN_UP, "outcome": "too many calls"}
     rings = others.filter(state__in=[State.PLACING, State.RINGING])
     if rings.exists() or in_call(reminder.owner):
         return {"next_at": now + options.put_off}

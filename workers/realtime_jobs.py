@@ -21,7 +21,7 @@ from mcp.types import Tool
 from voice import keys, scope, streams
 from voice.events import Briefed, ToolAnswered, ToolStarted
 from voice.models import Call, ToolCall, Turn
-from workers import history, prompts, steps, tool_rows
+from workers import history, just_told, prompts, steps, tool_rows
 from workers.agent_loop import SAID, answer_of
 from workers.errors import ToolError, place_of
 from workers.lease import find
@@ -84,7 +84,8 @@ class RealtimeJobs:
     def _instructions(self, call: Call) -> str:
         now = datetime.now(ZoneInfo(call.time_zone or self._options.time_zone))
         known = call.user.get_full_name() or call.user.get_username()
-        return prompts.realtime_prompt(now, known if call.identified else GUEST)
+        prompt = prompts.realtime_prompt(now, known if call.identified else GUEST)
+        return prompt + just_told.of_call(call)
 
     def _history(self, call: Call) -> list[dict[str, str]]:
         """What was said and heard so far, oldest first; what tools answered was said then."""

@@ -171,6 +171,19 @@ def test_two_reminders_ring_one_after_the_other() -> None:
     assert ringing.claim(second.pk, NOW + OPTIONS.put_off, OPTIONS) is not None
 
 
+def test_nobody_is_called_all_day() -> None:
+    anna, few = person(), RingOptions(most_a_day=2)
+    rows = [Ringing.objects.get(reminder=fire(anna, text)) for text in ("one", "two", "three")]
+    for row in rows[:2]:
+        assert ringing.claim(row.pk, NOW, few) is not None
+        ringing.happened(row.pk, 1, Happened.MACHINE, NOW, few)
+    assert ringing.claim(rows[2].pk, NOW, few) is None
+    assert (again(rows[2]).state, again(rows[2]).outcome) == (State.GIVEN_UP, "too many calls")
+    tomorrow = NOW + timedelta(days=1, minutes=1)
+    row = Ringing.objects.get(reminder=fire(anna, "four", tomorrow))
+    assert ringing.claim(row.pk, tomorrow, few) is not None
+
+
 def test_what_is_heard_of_an_earlier_try_counts_no_more() -> None:
     row = claimed(person())
     ringing.happened(row.pk, 1, Happened.BUSY, NOW, OPTIONS)
@@ -182,13 +195,15 @@ def test_what_is_heard_of_an_earlier_try_counts_no_more() -> None:
 
 # What Twilio asks -------------------------------------------------------------------------------
 def post(row: Ringing, tries: int = 1, path: str = "", token: str = TOKEN, **said: str) -> Any:
-    url = f"{PUBLIC}/twilio/ring/{row.pk}{path}?try={tries}"
     said = {"CallSid": "CA1", "From": "+15550100", "To": row.number} | said
+    return signed_post(f"/twilio/ring/{row.pk}{path}?try={tries}", token, **said)
+
+
+def signed_post(path: str, token: str = TOKEN, **said: str) -> Any:
+    url = PUBLIC + path
     headers = {"X-Twilio-Signature": RequestValidator(token).compute_signature(url, said)}
     kind = "application/x-www-form-urlencoded"
-    return Client().post(
-        url.removeprefix(PUBLIC), urlencode(said), content_type=kind, headers=headers
-    )
+    return Client().post(path, urlencode(said), content_type=kind, headers=headers)
 
 
 def answers(row: Ringing, answered_by: str = "human", **more: Any) -> list[str]:
@@ -220,6 +235,24 @@ def test_twilio_may_ask_twice_and_gets_the_same_call() -> None:
     row = claimed(person())
     assert answers(row) == answers(row) == ["Connect", "Redirect"]
     assert Call.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [(False, "Hello Anna, this is Convonet with a reminder"), (True, "Sorry, I lost you")],
+)
+def test_a_broken_call_goes_on_with_the_reminder_unless_that_was_heard(
+    told: bool, words: str
+) -> None:
+    row = claimed(person())
+    answers(row)
+    if told:
+        reminders.told(row.reminder, NOW)
+    Call.objects.update(end_reason="left", ended_at=NOW)
+    signed_post("/twilio/next", CallSid="CA1", CallStatus="in-progress")
+    phone = PhoneCall.objects.get(sid="CA1")
+    assert phone.saying.startswith(words)
+    assert phone.streams == 2
 
 
 def test_only_one_of_two_calls_of_a_try_is_connected() -> None:

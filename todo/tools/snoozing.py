@@ -77,8 +77,8 @@ def _later(actor: Actor, arguments: Arguments) -> datetime:
     if until := arguments.text("until"):
         # "For ten minutes", "half an hour": how long, and not when.
         long = f"in {until.removeprefix('for ')}"
-        words = long if is_date(long, actor.local_now) else until
-        at = read_reminder(actor, words).at
+        is_long = not is_date(until, actor.local_now) and is_date(long, actor.local_now)
+        at = read_reminder(actor, long if is_long else until).at
         assert at is not None
         return at
     return actor.now + timedelta(minutes=_minutes(arguments))
