@@ -116,7 +116,8 @@ class Realtime:
             if not self.desk.silent:
                 await socket.send(message)
 
-        session = Session(self.desk, visit, send, socket.transport.abort)
+        # What has left arrives, and then there is nothing more.
+        session = Session(self.desk, visit, send, socket.transport.write_eof)
         self._open[socket] = session
         try:
             await session.begin()
