@@ -42,6 +42,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     telephone = [
         _item(user, "Telephone calls", "phone_in_talk", "phone", "phonecall"),
         _item(user, "Transfers", "phone_forwarded", "phone", "transfer"),
+        _item(user, "Ringing reminders", "notifications_active", "phone", "ringing"),
         _item(user, "Departments", "support_agent", "phone", "department"),
         _item(user, "Lines", "dialpad", "phone", "line"),
     ]

@@ -2,4 +2,9 @@
 
 from __future__ import annotations
 
-from phone import admin_calls, admin_directory, admin_recordings  # noqa: F401  # register pages
+from phone import (  # noqa: F401  # register pages
+    admin_calls,
+    admin_directory,
+    admin_recordings,
+    admin_ringing,
+)

@@ -335,3 +335,18 @@ def test_the_longest_reminder_fits_into_what_is_said() -> None:
     words = ring_calls.first_words(reminder)
     assert len(words) <= 300
     assert words.endswith("Say done, or in ten minutes.")
+
+
+@pytest.mark.urls("convonet.urls")
+def test_operators_read_what_became_of_it_and_change_nothing() -> None:
+    row = claimed(person())
+    ringing.happened(row.pk, 1, Happened.BUSY, NOW, OPTIONS)
+    operator = Client()
+    operator.force_login(User.objects.create_superuser("operator"))
+    listed = operator.get("/admin/phone/ringing/").content.decode()
+    shown = operator.get(f"/admin/phone/ringing/{row.pk}/change/").content.decode()
+    for page in (listed, shown):
+        assert "call the bank" in page
+        assert "busy" in page
+    assert operator.post(f"/admin/phone/ringing/{row.pk}/change/", {"tries": 0}).status_code == 403
+    assert operator.post(f"/admin/phone/ringing/{row.pk}/delete/").status_code == 403
