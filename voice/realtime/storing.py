@@ -80,8 +80,8 @@ class Storing:
 
     async def _write(self) -> None:
         """One write: what follows on the first piece goes with it."""
-        first = self._waiting[0]
-        data = b"".join(self._run_of(first))
+        pieces = self._next_pieces()
+        first, data = pieces[0], b"".join(piece.audio for piece in pieces)
         try:
             kept = await self._store.append_reply(first.turn_id, first.seq, first.offset, data)
         except BrokerLost:
@@ -89,34 +89,34 @@ class Storing:
             logger.warning("reply audio not stored", extra=self._fields)
             await asyncio.sleep(AGAIN_SECONDS)
             return
-        self._written(first, len(data))
+        if not self._take_away(pieces):
+            return
         if kept:
             self.tally.stored_bytes += len(data)
             self._stored(first.turn_id, first.seq, first.offset + len(data))
         else:
             self._gone(first.turn_id, first.seq)
 
-    def _run_of(self, first: StoreAudio) -> list[bytes]:
-        pieces: list[bytes] = []
+    def _next_pieces(self) -> list[StoreAudio]:
+        first = self._waiting[0]
+        pieces: list[StoreAudio] = []
         size = 0
         for one in self._waiting:
             fits = not pieces or size + len(one.audio) <= WRITE_BYTES
             if (one.turn_id, one.seq) != (first.turn_id, first.seq) or not fits:
                 break
-            pieces.append(one.audio)
+            pieces.append(one)
             size += len(one.audio)
         return pieces
 
-    def _written(self, first: StoreAudio, size: int) -> None:
-        """Take away what was written, unless it was forgotten meanwhile."""
-        end = first.offset + size
-        while self._waiting:
-            one = self._waiting[0]
-            same = (one.turn_id, one.seq) == (first.turn_id, first.seq)
-            if not same or one.offset >= end:
-                break
+    def _take_away(self, pieces: list[StoreAudio]) -> bool:
+        """False when they were forgotten while they were written."""
+        if not self._waiting or self._waiting[0] is not pieces[0]:
+            return False
+        for piece in pieces:
             self._waiting.popleft()
-            self._count(-len(one.audio))
+            self._count(-len(piece.audio))
+        return True
 
     def _count(self, size: int) -> None:
         self._bytes += size
