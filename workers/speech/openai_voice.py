@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.conf import settings
+
 from voice.audio import AudioFormat
 from workers.ports import PLAIN, Manner
 from workers.speech.formats import check
 from workers.speech.http import client
 from workers.speech.openai import OpenAIOptions, options_from_environment
+from workers.speech.options import Quality
 from workers.speech.remote import audio_of
 from workers.speech.sound import Stream
 from workers.speech.speakable import speakable
@@ -25,6 +28,7 @@ class OpenAISynthesizer:
         self._options = options or options_from_environment()
         self.model = self._options.speak_model
         self._service = self._options.service
+        self._resampling = Quality(settings.RESAMPLE_QUALITY)
 
     def warm_up(self) -> None:
         client()
@@ -39,7 +43,7 @@ class OpenAISynthesizer:
         return self._spoken(text, voice, audio_format) if text else iter(())
 
     def _spoken(self, text: str, voice: str, audio_format: AudioFormat) -> Iterator[bytes]:
-        stream = Stream(MADE_AS.rate_hz, audio_format)
+        stream = Stream(MADE_AS.rate_hz, audio_format, self._resampling)
         asked = {"model": self.model, "voice": voice, "input": text, "response_format": "pcm"}
         with self._service.answer("/audio/speech", json=asked) as answer:
             for part in audio_of(answer, MADE_AS):

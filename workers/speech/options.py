@@ -39,12 +39,18 @@ class WhisperOptions:
     """Threads of one recognition; a second one gains nothing that was measured."""
     window_frames: int = 1500
     """Frames the encoder sees of an utterance that fits; below 1000 Whisper loops."""
+    beam: int = 5
+    """Hypotheses kept while decoding; the encoder's time dwarfs theirs."""
+    resampling: Quality = Quality.MEDIUM
+    """Of audio at other rates than 16 kHz."""
     prompt: str = (
         "Todo. Todos. Add buy bread at five pm. Mark todos as done. Undo that. "
         "Remind me on Friday. Postpone. Due date. Overdue."
     )
     """Words the recogniser is to expect, in the style it is to write."""
-    digits_prompt: str = "My pin is 4 7 1 1. 0 8 1 5. It's 2 9 3 6. Guest. Skip."
+    digits_prompt: str = (
+        "My pin is four oh one one. Oh eight one oh. Two nine three six. Guest. Skip."
+    )
     """The same where digits were asked for."""
     most_no_speech: float = 0.2
     """Probability of "no speech" above which there were no words."""
@@ -70,3 +76,5 @@ class PicoOptions:
     pitch: float = 1.0
     volume: float = 0.35
     """Pico's own level, low enough not to clip."""
+    resampling: Quality = Quality.MEDIUM
+    """To other rates than Pico's own 16 kHz."""

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator
 
 import numpy as np
+from django.conf import settings
 from py_nanotts import NanoTTS
 
 from convonet import env, voices
@@ -18,7 +19,7 @@ from workers.errors import SpeechError
 from workers.ports import PLAIN, Manner
 from workers.speech.finish import finish
 from workers.speech.formats import check
-from workers.speech.options import PicoOptions
+from workers.speech.options import PicoOptions, Quality
 from workers.speech.sound import Samples, to_bytes
 from workers.speech.speakable import pieces, speakable
 
@@ -49,7 +50,8 @@ class PicoSynthesizer:
 
     def _spoken(self, text: str, voice: str, audio_format: AudioFormat) -> Iterator[bytes]:
         for piece in pieces(text):
-            audio = to_bytes(finish(self._say(piece, voice), RATE_HZ), RATE_HZ, audio_format)
+            speech = finish(self._say(piece, voice), RATE_HZ)
+            audio = to_bytes(speech, RATE_HZ, audio_format, self._options.resampling)
             if audio:
                 yield audio
 
@@ -74,4 +76,4 @@ class PicoSynthesizer:
 def options_from_environment() -> PicoOptions:
     """What a host may change: `PICO_VOICE`, one of the six that come with it."""
     voice = env.choice("PICO_VOICE", PicoOptions().voice, VOICES)
-    return PicoOptions(voice=voice)
+    return PicoOptions(voice=voice, resampling=Quality(settings.RESAMPLE_QUALITY))

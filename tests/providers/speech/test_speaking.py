@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from py_nanotts import NanoTTS
 
 from tests.providers.speech.conftest import SYNTHESIZERS, haste
 from tests.providers.speech.test_hearing import CODES, plain
-from tests.standins.speech_http import Hear, StandIn
-from tests.workers.speech.speaking import say
+from tests.standins.speech_http import KEY, Hear, StandIn
+from tests.workers.speech.speaking import resampled_with, say
 from voice.audio import BROWSER, PHONE, AudioFormat
 from workers.errors import SpeechError
 from workers.ports import Manner, Synthesizer
@@ -145,6 +146,16 @@ def test_one_connection_serves_many_sentences(synthesizer: Synthesizer, service:
     for _ in range(3):
         say(synthesizer, TEXT)
     assert (len(service.asked), service.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("name", ["openai"])
+def test_a_host_may_choose_how_well_it_is_resampled(
+    service: StandIn, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RESAMPLE_QUALITY = "best"
+    recipes = resampled_with(monkeypatch)
+    assert say(OpenAISynthesizer(OpenAIOptions(f"{service.url}/v1", KEY)), TEXT, PHONE)
+    assert recipes[-1] == "VHQ"
 
 
 @pytest.mark.parametrize("name", ["openai"])

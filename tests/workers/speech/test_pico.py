@@ -1,10 +1,11 @@
 import threading
+from typing import Any
 
 import numpy as np
 import psutil
 import pytest
 
-from tests.workers.speech.speaking import say
+from tests.workers.speech.speaking import resampled_with, say
 from voice.audio import BROWSER, PHONE, AudioFormat
 from workers.errors import SpeechError
 from workers.speech.options import PicoOptions
@@ -95,3 +96,13 @@ def test_speaking_leaves_no_memory_behind(synthesizer: PicoSynthesizer) -> None:
 def test_a_host_may_choose_the_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PICO_VOICE", "en-GB")
     assert options_from_environment().voice == "en-GB"
+
+
+@pytest.mark.parametrize(("chosen", "recipe"), [("low", "LQ"), ("best", "VHQ")])
+def test_a_host_may_choose_how_well_it_is_resampled(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, chosen: str, recipe: str
+) -> None:
+    settings.RESAMPLE_QUALITY = chosen
+    recipes = resampled_with(monkeypatch)
+    assert say(PicoSynthesizer(), TEXT, PHONE)
+    assert recipes == [recipe]

@@ -3,12 +3,13 @@
 import multiprocessing
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.workers.speech.speaking import say
+from tests.workers.speech.speaking import resampled_with, say
 from voice.audio import BROWSER, PHONE, AudioFormat
 from workers.errors import SpeechError
 from workers.speech.options import PicoOptions, WhisperOptions
@@ -148,3 +149,14 @@ def test_a_host_may_choose_threads_and_window(monkeypatch: pytest.MonkeyPatch) -
     assert (options.threads, options.window_frames) == (3, 3000)
     with pytest.raises(ValueError, match="window_frames"):
         WhisperOptions(window_frames=500)
+
+
+@pytest.mark.parametrize(("chosen", "recipe"), [("low", "LQ"), ("best", "VHQ")])
+def test_a_host_may_choose_how_well_callers_are_resampled(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, chosen: str, recipe: str
+) -> None:
+    settings.RESAMPLE_QUALITY = chosen
+    recipes = resampled_with(monkeypatch)
+    # Silence is resampled, and needs no model.
+    assert WhisperTranscriber().transcribe(b"\xff" * 8_000, PHONE).text == ""
+    assert recipes == [recipe]
