@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 
-ASK = "Please say or key in your PIN."
+ASK = "Please say or key in your pin."
 OR_GUEST = "To go on without it, say guest."
-AGAIN = "That PIN is not right. Please try again."
-NOT_RIGHT = "That PIN is not right either."
+AGAIN = "That pin is not right. Please try again."
+NOT_RIGHT = "That pin is not right either."
 NOT_A_PIN = "I need four to six digits. Please say them one by one, or key them in."
-NEEDED = "I cannot help you without your PIN. Please say it or key it in."
+NEEDED = "I cannot help you without your pin. Please say it or key it in."
 ASK_NUMBER = (
     "I do not know the number you are calling from. Please key in your own telephone number with"
     " its country code, then the hash key."
 )
-ASK_ITS_PIN = "Now please key in your PIN."
+ASK_ITS_PIN = "Now please key in your pin."
 SORRY = "I am sorry, I can only help people whom I know. Goodbye."
 TOO_OFTEN = "Those were too many tries, so I end this call here. Goodbye."
 NO_EMERGENCY = "I am sorry, nobody can be reached that way."
@@ -40,7 +40,7 @@ def locked(seconds: float) -> str:
     else:
         hours = -(-minutes // 60)
         wait = "an hour" if hours == 1 else f"{hours} hours"
-    return f"There were too many wrong PINs. You can try again in {wait}."
+    return f"There were too many wrong pins. You can try again in {wait}."
 
 
 def has_no_pin(text: str) -> bool:

@@ -50,6 +50,11 @@ def matches(pin: str, kept: str) -> bool:
     return hmac.compare_digest(_digest(pin, salt, int(iterations)), digest)
 
 
+async def hashed_aside(pin: str) -> str:
+    """As `hashed`, and beside the event loop."""
+    return await asyncio.get_running_loop().run_in_executor(_threads(), hashed, pin)
+
+
 async def owner_of(pin: str, kept: Mapping[int, str]) -> int | None:
     """The key of the hash that is this PIN's; of several the first.
 

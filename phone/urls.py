@@ -1,12 +1,15 @@
-"""The addresses Twilio asks; none of them exists without a token."""
+"""The addresses Twilio asks, and those of the page's settings; none exists without a token."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from phone import ringing_views, transfer_views, views
+from phone import account_views, ringing_views, transfer_views, views
 
 urlpatterns = [
+    path("phone/account/", account_views.account, name="phone_account"),
+    path("phone/account/numbers/", account_views.numbers, name="phone_numbers"),
+    path("phone/account/pin/", account_views.pin, name="phone_pin"),
     path("twilio/voice", views.voice, name="twilio_voice"),
     path("twilio/next", views.next_step, name="twilio_next"),
     path("twilio/fallback", views.fallback, name="twilio_fallback"),

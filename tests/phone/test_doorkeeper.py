@@ -187,7 +187,7 @@ def test_three_wrong_pins_end_the_call_where_guests_may_have_nothing() -> None:
 
 def test_a_locked_number_is_told_when_to_try_again_and_goes_on_as_a_guest() -> None:
     door = Door(locked_seconds=240.5)
-    wait = "There were too many wrong PINs. You can try again in 5 minutes."
+    wait = "There were too many wrong pins. You can try again in 5 minutes."
     assert door.first == [TakeWords(True), Say(f"{HELLO} {wait} {OFFER}")]
     door = Door()
     door.keys("4711#")

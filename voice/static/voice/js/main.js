@@ -11,6 +11,7 @@ import { playEarcon } from "./earcons.js";
 import { listenToKeys } from "./keys.js";
 import { showLatency } from "./latency.js";
 import { PageSocket } from "./page-socket.js";
+import { Phone } from "./phone.js";
 import { Playout } from "./playout.js";
 import { remember, remembered } from "./prefs.js";
 import { DueReminders } from "./reminders.js";
@@ -64,7 +65,8 @@ const pageSocket = new PageSocket({
   refused: () => reachableChanged(false, SIGNED_OUT),
 });
 const choices = new Choices({ hear: hearSample });
-new SettingsSheet({ opened: () => choices.load() });
+const phone = new Phone();
+new SettingsSheet({ opened: () => Promise.all([choices.load(), phone.load()]) });
 let phase = "idle";
 let reachable = null;
 
