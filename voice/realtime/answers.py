@@ -205,6 +205,7 @@ class Answers:
         output = wishes.answered(exchange, event, now)
         if output is not None:
             self._send(output)
+            self._run_tools(exchange, now)
             self._rest(exchange, now)
 
     # The caller's words -------------------------------------------------------------------------

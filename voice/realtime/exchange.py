@@ -107,8 +107,12 @@ class Exchange:
     def words_known(self) -> bool:
         return bool(self.turn.transcript)
 
-    def held_calls(self) -> list[Call]:
-        return [call for call in self.calls.values() if not call.begun]
+    @property
+    def next_call(self) -> Call | None:
+        """One at a time, as workers are many: "add milk and delete the bread" is done in order."""
+        if any(call.begun for call in self.open_calls()):
+            return None
+        return next((call for call in self.calls.values() if not call.begun), None)
 
     def open_calls(self) -> list[Call]:
         return [call for call in self.calls.values() if not call.answered]

@@ -12,6 +12,7 @@ from voice.realtime.options import RealtimeOptions
 # A worker answers within milliseconds; it may be starting.
 BRIEF_SECONDS = 10.0
 FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 60.0
 # A session that held so long was well: what ends it is a new mishap.
 WELL_SECONDS = 60.0
 
@@ -40,10 +41,6 @@ class Joining:
         return self.phase is Phase.LIVE
 
     @property
-    def given_up(self) -> bool:
-        return self.phase is Phase.AWAY and self._not_before == float("inf")
-
-    @property
     def connected(self) -> bool:
         """It takes what it is told."""
         return self.phase in (Phase.READY, Phase.LIVE)
@@ -68,13 +65,12 @@ class Joining:
         return self.live and now - self._since > self._options.renew_seconds
 
     def lost(self, now: float, *, hopeless: bool = False) -> None:
-        """Wait longer each time, then give up; at once when a further try will end the same."""
+        """Wait longer each time, and for ever when a further try will end the same."""
         if self.live and now - self._since > WELL_SECONDS:
             self._failures = 0
-        self._failures += 1
-        wait = FIRST_WAIT_SECONDS * 2 ** (self._failures - 1)
-        over = hopeless or self._failures > self._options.tries
-        self._not_before = float("inf") if over else now + wait
+        wait = min(FIRST_WAIT_SECONDS * 2**self._failures, LONGEST_WAIT_SECONDS)
+        self._failures = min(self._failures + 1, 10)
+        self._not_before = float("inf") if hopeless else now + wait
         self.enter(Phase.AWAY, now)
 
     def rest(self, now: float) -> None:

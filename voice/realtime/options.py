@@ -46,8 +46,6 @@ class RealtimeOptions:
     """A response that says nothing for so long is given up, and the line with it."""
     words_seconds: float = 2.0
     """So long a tool waits for the transcript of what it was asked for."""
-    tries: int = 4
-    """Attempts to come back after a loss; then the call goes on without."""
     renew_seconds: float = 3300.0
     """A session older than this is replaced in a pause: OpenAI ends it after 60 minutes."""
 

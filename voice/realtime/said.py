@@ -14,6 +14,7 @@ UNCLEAR = (
 GREET = "Greet the caller in one short sentence and ask what you can do."
 NOT_UNDERSTOOD = "Not done: the caller's words could not be made out. Ask them to say it again."
 NOT_RUN = "Not done: this could not be handed on. Nothing was changed."
+NOT_BEGUN = "Not done: the caller interrupted before it was begun."
 NOT_KNOWN = "It is not known whether this was done: the caller interrupted."
 
 # To the caller -----------------------------------------------------------------------------------

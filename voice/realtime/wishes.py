@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from voice import events
-from voice.realtime import deeds, protocol
+from voice.realtime import deeds, protocol, said
 from voice.realtime.exchange import Exchange
 from voice.realtime.requests import FunctionOutput
 from voice.turns import Extra
@@ -27,7 +27,8 @@ def due(exchange: Exchange, now: float, words_seconds: float) -> Iterator[Extra]
     waited = now - exchange.asked_at >= words_seconds
     if exchange.unclear or not (exchange.words_known or waited):
         return
-    for held in exchange.held_calls():
+    held = exchange.next_call
+    if held is not None:
         held.begun = True
         call = held.call
         yield Extra(
@@ -49,5 +50,6 @@ def answered(exchange: Exchange, event: events.ToolAnswered, now: float) -> Func
 def settled(exchange: Exchange, output: str) -> Iterator[FunctionOutput]:
     """No answer of theirs is waited for any more; the model is told `output` instead."""
     for call in exchange.open_calls():
-        call.begun = call.answered = True
-        yield FunctionOutput(call.id, output)
+        begun, call.begun, call.answered = call.begun, True, True
+        told = output if begun or output != said.NOT_KNOWN else said.NOT_BEGUN
+        yield FunctionOutput(call.id, told)

@@ -325,17 +325,36 @@ def test_two_tool_calls_are_run_in_order_and_answered_before_the_model_goes_on(
     scene.call_tool(response, "c1")
     scene.call_tool(response, "c2")
     scene.end(response)
+    # Workers are many: the second is asked for once the first is done.
+    assert [one.call_id for one in scene.deeds(deeds.RunTool)] == ["c1"]
+    scene.tool_answers("c1", "Added milk.")
     asked = [(one.call_id, one.ordinal, one.name) for one in scene.deeds(deeds.RunTool)]
     assert asked == [("c1", 0, "add_todo"), ("c2", 1, "add_todo")]
-    scene.tool_answers("c2", "Added bread.")
     assert len(scene.asked) == 1
-    scene.tool_answers("c1", "Added milk.")
+    scene.tool_answers("c2", "Added bread.")
     assert len(scene.asked) == 2
     outputs = [(one.call_id, one.text) for one in scene.line(FunctionOutput)]
-    assert outputs == [("c2", "Added bread."), ("c1", "Added milk.")]
+    assert outputs == [("c1", "Added milk."), ("c2", "Added bread.")]
     scene.answer("Both are there.")
     scene.hear_all()
     assert scene.ends() == [("done", "Both are there.")]
+
+
+def test_a_tool_call_that_an_interruption_kept_from_beginning_is_told_as_not_done(
+    scene: Scene,
+) -> None:
+    scene.speak("add milk and bread")
+    response = scene.respond()
+    scene.talk_on(response, "One moment.", 1000)
+    scene.call_tool(response, "c1")
+    scene.call_tool(response, "c2")
+    scene.end(response)
+    scene.play()
+    scene.hear(300)
+    scene.begin_to_speak()
+    outputs = {one.call_id: one.text for one in scene.line(FunctionOutput)}
+    assert outputs == {"c1": said.NOT_KNOWN, "c2": said.NOT_BEGUN}
+    assert [one.call_id for one in scene.deeds(deeds.RunTool)] == ["c1"]
 
 
 def test_ordinals_go_on_over_the_responses_of_a_turn(scene: Scene) -> None:
