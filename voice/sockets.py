@@ -6,11 +6,13 @@ Raw and not `AsyncWebsocketConsumer`, which makes a task, a wait and a thread ho
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from autobahn.exception import Disconnected
 from django.conf import settings
 from redis.exceptions import RedisError
 
@@ -163,10 +165,11 @@ async def next_message(receive: Receive) -> str | bytes | None:
 
 
 async def send_message(send: Send, message: str | bytes) -> None:
-    if isinstance(message, bytes):
-        await send({"type": "websocket.send", "bytes": message})
-    else:
-        await send({"type": "websocket.send", "text": message})
+    """Does nothing once the far end has begun to close: `next_message` tells that next."""
+    kind = "bytes" if isinstance(message, bytes) else "text"
+    # Daphne knows of a closing handshake before it says `websocket.disconnect`, and raises then.
+    with contextlib.suppress(Disconnected):
+        await send({"type": "websocket.send", kind: message})
 
 
 async def _say(send: Send, message: dict[str, Any]) -> None:
