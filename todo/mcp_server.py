@@ -48,7 +48,9 @@ REFUSED: dict[str, Any] = {
 BROKEN = REFUSED | {"said": "I could not reach your todos just now, so nothing was changed."}
 TOO_MUCH = REFUSED | {"said": "That was too much for me at once, so nothing was changed."}
 NOT_ALLOWED = REFUSED | {
-    "said": "I can only do that for somebody I know. Please key in or say your PIN first."
+    # In small letters: voices spell what is written in capitals.
+    "said": "I can only do that for somebody I know. You can key in your pin at any time, and then"
+    " the hash key."
 }
 Identify = Callable[[dict[str, Any], str], Actor]
 

@@ -180,9 +180,8 @@ class TurnRunner:
 
     def _messages(self, turn: Turn) -> list[BaseMessage]:
         options = self._options
-        user = turn.call.user
         now = datetime.now(ZoneInfo(turn.call.time_zone or options.time_zone))
-        name = user.get_full_name() or user.get_username()
+        name = prompts.name_of(turn.call)
         prompt = prompts.system_prompt(now, name, turn.language) + just_told.instructions(turn)
         said = history.conversation(
             earlier_turns(turn, options.history_turns),

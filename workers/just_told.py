@@ -1,4 +1,4 @@
-"""Which reminder the caller's words may answer, as the agent's instructions tell it."""
+"""What the agent's instructions add: the reminder that was just told, or that a guest calls."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def instructions(turn: Turn) -> str:
 
 
 def of_call(call: Call) -> str:
-    """What the call was made for; of use until they are known, who can do more."""
-    about = None if call.identified else call.about_reminder
-    return prompts.called_about(about.text) if about is not None else ""
+    """Until the caller is known: what the call was made for, else what a guest may have."""
+    if call.identified:
+        return ""
+    about = call.about_reminder
+    return prompts.called_about(about.text) if about is not None else prompts.guest()

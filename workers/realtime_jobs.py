@@ -40,7 +40,6 @@ NO_ARGUMENTS = {
     "status": "refused",
     "said": "The arguments were no JSON object, so this was not done. Call the tool again.",
 }
-GUEST = "the caller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,7 @@ class RealtimeJobs:
 
     def _instructions(self, call: Call) -> str:
         now = datetime.now(ZoneInfo(call.time_zone or self._options.time_zone))
-        known = call.user.get_full_name() or call.user.get_username()
-        prompt = prompts.realtime_prompt(now, known if call.identified else GUEST)
+        prompt = prompts.realtime_prompt(now, prompts.name_of(call))
         return prompt + just_told.of_call(call)
 
     def _history(self, call: Call) -> list[dict[str, str]]:

@@ -23,6 +23,8 @@ from workers.models_llm import dialogue, intents, people, planning, replies, sur
 from workers.models_llm.dialogue import Dialogue
 from workers.models_llm.plans import Call
 
+LISTING = "find_todos"
+
 # Loaded with the module, so that children made by fork share it.
 intents.grammar()
 
@@ -103,13 +105,20 @@ def respond(messages: Sequence[BaseMessage], tool_names: Sequence[str]) -> AIMes
     plan = planning.plan(talk)
     missing = [call.tool for call in plan.calls if call.tool not in tool_names]
     if missing:
-        return AIMessage(replies.ONLY_BY_PHONE if people.TOOL in missing else replies.NO_TOOL)
+        return AIMessage(_why_not(missing, tool_names))
     done = len(talk.current.tools)
     for batch in planning.batches(plan.calls):
         if done <= 0 and not _stopped(talk):
             return AIMessage("", tool_calls=_tool_calls(batch, talk))
         done -= len(batch)
     return AIMessage(_answer(talk, plan.say))
+
+
+def _why_not(missing: Sequence[str], tool_names: Sequence[str]) -> str:
+    if tool_names and LISTING not in tool_names:
+        # Whoever may not have that read out is a guest.
+        return replies.NOT_KNOWN
+    return replies.NOT_CONNECTED if people.TOOL in missing else replies.NO_TOOL
 
 
 def is_sure(messages: Sequence[BaseMessage], tool_names: Sequence[str]) -> bool:

@@ -43,7 +43,11 @@ NOT_CORRECTED = "I am not sure what to correct. Tell me the todo, and what it sh
 ASKED_BACK = frozenset([REMIND_WHEN, REMIND_WHAT, MOVE_WHEN, ADD_WHAT, LIST_NAME, NOTE_WHAT])
 TOOL_FAILED = "I am sorry, that did not work, and I cannot say whether anything was changed."
 NO_TOOL = "I am sorry, I cannot do that at the moment."
-ONLY_BY_PHONE = "I can only connect you with somebody on the telephone."
+NOT_KNOWN = (
+    "I can only do that for somebody I know. You can key in your pin at any time, and then the"
+    " hash key."
+)
+NOT_CONNECTED = "I cannot connect you with a person in this call."
 CONNECTING = "I connect you now."
 
 _OFFER = "I can keep your todos and lists, and remind you of things."

@@ -7,6 +7,17 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
+from voice.models import Call
+
+_NOBODY = "the caller"
+
+
+def name_of(call: Call) -> str:
+    """Of whoever calls; of guests nothing is known."""
+    if not call.identified:
+        return _NOBODY
+    return call.user.get_full_name() or call.user.get_username()
+
 
 def system_prompt(now: datetime, name: str, language: str = "") -> str:
     """`now` in the caller's zone; `name` is theirs to choose, so only one short line of it.
@@ -18,7 +29,7 @@ def system_prompt(now: datetime, name: str, language: str = "") -> str:
         date=f"{now.day} {now:%B %Y}",
         time=f"{now:%H:%M}",
         zone=str(now.tzinfo),
-        name=" ".join(name.split())[:40] or "the caller",
+        name=" ".join(name.split())[:40] or _NOBODY,
         language=f" ({language})" if language.isalpha() else "",
     )
 
@@ -26,6 +37,11 @@ def system_prompt(now: datetime, name: str, language: str = "") -> str:
 def realtime_prompt(now: datetime, name: str) -> str:
     """The same for a model that hears and speaks by itself."""
     return f"{system_prompt(now, name)}\n{_text('realtime.txt')}"
+
+
+def guest() -> str:
+    """For a caller who has not said who they are."""
+    return f"\n{_text('guest.txt')}"
 
 
 def called_about(text: str) -> str:

@@ -20,7 +20,7 @@ from langchain_core.messages import (
 )
 
 from workers.models_llm import replies
-from workers.models_llm.local import LocalCommandModel
+from workers.models_llm.local import LocalCommandModel, respond
 
 TOOLS = [
     "add_todos",
@@ -279,3 +279,10 @@ def test_cancel_that_declines_an_open_question() -> None:
     before = [HumanMessage("delete everything"), *used("delete_todos", {}, CONFIRM)]
     message = reply(*before, AIMessage("Shall I?"), HumanMessage("cancel that"))
     assert calls(message) == [("answer_question", {"answer": "no", "question": "q8"})]
+
+
+def test_a_guest_is_told_what_it_takes() -> None:
+    asked: list[BaseMessage] = [HumanMessage("add milk to my list")]
+    for tools in (["end_call"], ["end_call", "transfer_to_person"]):
+        assert respond(asked, tools).text == replies.NOT_KNOWN
+    assert respond(asked, []).text == replies.NO_TOOL
