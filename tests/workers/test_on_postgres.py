@@ -1,4 +1,4 @@
-"""What survives a crash, what providers cost and who is locked out, once more on PostgreSQL."""
+"""What survives a crash, costs, lockouts and transfers, once more on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.stack import ROOT
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(400)]
 MODULES = [
+    "tests/phone/test_transfer_views.py",
     "tests/phone/test_tries.py",
     "tests/workers/test_durability.py",
     "tests/workers/test_leases.py",
