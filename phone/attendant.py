@@ -21,7 +21,7 @@ from voice.wiring import Services
 logger = logging.getLogger(__name__)
 
 NOT_ABLE = "I am not able to take calls right now. Please try again in a minute."
-EMERGENCY = HangUp(1000, "emergency", "")
+EMERGENCY = HangUp(1000, "emergency", "", at_once=True)
 NOT_IDENTIFIED = HangUp(1000, "not identified", "")
 
 

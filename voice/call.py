@@ -176,7 +176,8 @@ class CallSession:
             await asyncio.wait({reader, ended}, return_when=asyncio.FIRST_COMPLETED)
             reader.cancel()
             ended.cancel()
-            await self._leave()
+            if self._end is None or not self._end.at_once:
+                await self._leave()
             for part in parts:
                 part.cancel()
 

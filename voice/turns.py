@@ -191,6 +191,8 @@ class HangUp:
     code: int
     reason: str
     text: str
+    at_once: bool = False
+    """Without waiting for what was said last; the sweeper hands that on."""
 
 
 Command = (
