@@ -125,10 +125,10 @@ def test_another_command_comes_first() -> None:
     assert calls(then) == [(TOOL, {"department": "sales", "reason": ""})]
 
 
-def test_outside_the_telephone_it_says_so() -> None:
+def test_where_nobody_is_connected_it_says_so() -> None:
     said = reply(HumanMessage("Connect me with sales"), tools=TOOLS)
     assert said.tool_calls == []
-    assert said.text == replies.ONLY_BY_PHONE
+    assert said.text == replies.NOT_CONNECTED
 
 
 # With whom ------------------------------------------------------------------------------------
