@@ -16,13 +16,17 @@ from tests.standins.process import StandIns
 SHARING = {
     "stack": "stack",
     "new_stack": "products",
+    "web": "phone",
     "postgres_url": "postgres",
     "base_env": "workers",
     "standins": "providers",
     "playwright": "browser",
 }
 # What is quick goes first; a lane that has come to its end takes the next of the others.
-ORDER = ["unit", "service", "providers", "stack", "products", "postgres", "workers", "browser"]
+ORDER = [
+    *("unit", "service", "providers", "phone"),
+    *("stack", "products", "postgres", "workers", "browser"),
+]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -46,6 +46,8 @@ class Socket(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._timer: asyncio.TimerHandle | None = None
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Nobody may be left to be told why it did not open.
+        self.opened.add_done_callback(lambda opened: opened.cancelled() or opened.exception())
         self.ended = False
 
     @property

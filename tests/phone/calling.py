@@ -23,13 +23,19 @@ def dialog(web: Web, caller: str = names.CALLER) -> Dialog:
 
 
 async def conduct(
-    web: Web, line: Line, person: Persona, *, caller: str = names.CALLER, **options: Any
+    web: Web,
+    line: Line,
+    person: Persona,
+    *,
+    caller: str = names.CALLER,
+    seconds: float = 3 * CALL_SECONDS,
+    **options: Any,
 ) -> PhoneCall:
     """A call by somebody whom the server knows already, from its webhook to its status callback."""
     async with Webhooks(web.account) as webhooks:
         call = PhoneCall(line, webhooks, dialog(web, caller), **options)
         await open_known(web, webhooks, call)
-        await asyncio.wait_for(call.run(person), 3 * CALL_SECONDS)
+        await asyncio.wait_for(call.run(person), seconds)
     return call
 
 

@@ -20,5 +20,5 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 @pytest.fixture
 async def workers(web: Web) -> AsyncIterator[Workers]:
     """They hear "go on" in everything and reply shortly, unless a test says otherwise."""
-    async with playing(web.broker, web.call_of) as played:
+    async with playing(web.broker, web) as played:
         yield played

@@ -35,7 +35,7 @@ async def one(web: Web, order: int) -> tuple[float, float, Line]:
         stopped.append(over.voiced)
         await line.until(lambda: False, 0.5)
 
-    async with playing(web.broker, web.call_of) as workers:
+    async with playing(web.broker, web) as workers:
         workers.answers = replies
         await conduct(web, line, person, caller=number(order))
     events = list(line.arrivals)

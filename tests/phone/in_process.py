@@ -19,8 +19,9 @@ from convonet.far_end import names, wire
 from convonet.far_end.line import Line
 from convonet.far_end.media_stream import MediaStream
 from phone import calls, sockets, tokens
-from voice import wiring
+from voice import events, keys, wiring
 from voice.models import Call, Turn
+from voice.streams import FIELD
 from voice.wiring import Services
 
 Hear = Callable[[str | bytes], None]
@@ -42,6 +43,7 @@ async def serving(broker: str, **options: Any) -> AsyncIterator[Services]:
         wiring.services.cache_clear()
         joined = wiring.services()
     changed = replace(joined, options=replace(joined.options, **options))
+    await _reading(joined)
     try:
         with patch.object(sockets, "services", lambda: changed):
             yield changed
@@ -50,6 +52,20 @@ async def serving(broker: str, **options: Any) -> AsyncIterator[Services]:
         joined.hub_task.cancel()
         await asyncio.wait({joined.hub_task})
         await joined.redis.aclose()
+
+
+async def _reading(joined: Services) -> None:
+    """Until the hub reads: Redis' client forgets a cancellation that comes while it connects."""
+    stream, read = f"{keys.PREFIX}reading", asyncio.Event()
+
+    def receive(_: events.Event) -> None:
+        read.set()
+
+    await joined.redis.xadd(stream, {FIELD: events.encode(events.TurnStarted("none"))})
+    await joined.hub.subscribe(stream, receive, from_start=True)
+    await asyncio.wait_for(read.wait(), 60)
+    joined.hub.unsubscribe(stream, receive)
+    await joined.redis.delete(stream)
 
 
 @sync_to_async
@@ -73,9 +89,15 @@ def turn_rows(call_id: str) -> list[Turn]:
     return list(Turn.objects.filter(call_id=call_id).order_by("number"))
 
 
-@sync_to_async
-def call_of(turn_id: str) -> str:
-    return str(Turn.objects.values_list("call_id", flat=True).get(pk=turn_id))
+class Rows:
+    """Those of this process's database, for `tests.phone.workers`."""
+
+    async def call_of(self, turn_id: str) -> str:
+        turn = await Turn.objects.aget(pk=turn_id)
+        return str(turn.call_id)
+
+    async def speaking(self, turn_id: str, reply: str) -> None:
+        await Turn.objects.filter(pk=turn_id).aupdate(state=Turn.State.SPEAKING, reply=reply)
 
 
 class LocalSocket:

@@ -36,14 +36,14 @@ class Replies:
 
 
 async def interrupt(line: Line, turns: Replies) -> None:
-    """Say something, listen for a second, speak over the rest, hear the next reply out."""
-    await line.quiet(0.5, CALL_SECONDS)
+    """Say something, listen for a moment, speak over the rest, hear the next reply out."""
+    await line.quiet(0.2, CALL_SECONDS)
     first = await line.say(a_word())
-    assert await line.hears_after(first.ended, 1000, CALL_SECONDS)
+    assert await line.hears_after(first.ended, 700, CALL_SECONDS)
     await line.say(a_word())
     assert await line.until(lambda: len(turns.turns) == 2, CALL_SECONDS)
     assert await line.until(lambda: line.ear.spans[-1].audio[-1:] == NEW, CALL_SECONDS)
-    assert await line.quiet(0.5, CALL_SECONDS)
+    assert await line.quiet(0.2, CALL_SECONDS)
 
 
 def media_after_clear(line: Line) -> list[Arrival]:

@@ -42,7 +42,7 @@ REPLY = b"".join(sentence.audio for sentence in MINUTE)
 
 
 async def hear_the_reply(line: Line) -> None:
-    await line.quiet(0.5, CALL_SECONDS)
+    await line.quiet(0.2, CALL_SECONDS)
     await line.say(a_word())
 
     def all_heard() -> bool:
@@ -64,7 +64,7 @@ async def test_every_frame_of_a_reply_made_faster_than_spoken_arrives_in_order(
     line = Line(ear_speed=40.0)
     async with (
         in_process.serving(broker, messages_per_second=10_000),
-        playing(broker, in_process.call_of) as workers,
+        playing(broker, in_process.Rows()) as workers,
     ):
         make_fast(workers, ear_speed=40.0)
         opened = await in_process.open_call()
@@ -89,10 +89,10 @@ async def test_replies_of_ten_minutes_made_at_once_do_not_grow_the_web_process(
     waiting: list[float] = []
 
     async def listen_and_wait(line: Line) -> None:
-        await line.quiet(0.5, CALL_SECONDS)
+        await line.quiet(0.2, CALL_SECONDS)
         began.append(web.megabytes)
         said = await line.say(a_word())
-        assert await line.hears_after(said.ended, 3000, CALL_SECONDS)
+        assert await line.hears_after(said.ended, 1500, CALL_SECONDS)
         waiting.append(web.megabytes)
         assert await line.until(lambda: len(waiting) == CALLERS, CALL_SECONDS)
 

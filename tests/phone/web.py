@@ -126,6 +126,11 @@ class Web:
         ((call_id,),) = await asyncio.to_thread(self.rows, asked, uuid.UUID(turn_id).hex)
         return str(uuid.UUID(call_id))
 
+    async def speaking(self, turn_id: str, reply: str) -> None:
+        """As the agent worker writes it once a reply's text is complete."""
+        write = "update voice_turn set state = 'speaking', reply = ? where id = ?"
+        await asyncio.to_thread(self.change, write, reply, uuid.UUID(turn_id).hex)
+
     def identify(self, sid: str) -> None:
         """The caller is known from now on, without a PIN: of the next stream on."""
         self.change(

@@ -6,9 +6,9 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from redis.asyncio import Redis
 
@@ -19,8 +19,13 @@ MS = 8
 """Bytes of mu-law in a millisecond."""
 FAST = 0.0
 
-CallOf = Callable[[str], Awaitable[str]]
-"""The id of the call that a turn belongs to."""
+
+class Rows(Protocol):
+    """The turns' rows, as far as the agent worker reads and writes them."""
+
+    async def call_of(self, turn_id: str) -> str: ...
+    async def speaking(self, turn_id: str, reply: str) -> None:
+        """The reply's text is complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +40,19 @@ Answer = Callable[[str], Sequence[Spoken]]
 """What is replied to a turn, by its id."""
 
 
+# What the usual answer sounds like.
+ANSWER, ANSWER_BYTES = b"\x55", 300 * MS
+
+
 def shortly(_turn_id: str) -> Sequence[Spoken]:
-    return [Spoken("All right.", b"\x55" * 300 * MS)]
+    return [Spoken("All right.", ANSWER * ANSWER_BYTES)]
 
 
 class Workers:
     """Hear "go on" in everything that is said, and reply what `answers` says."""
 
-    def __init__(self, redis: Any, call_of: CallOf) -> None:
-        self._redis, self._call_of = redis, call_of
+    def __init__(self, redis: Any, rows: Rows) -> None:
+        self._redis, self._rows = redis, rows
         self.answers: Answer = shortly
         self.pieces_ms = 200
         self.piece_seconds = FAST
@@ -82,9 +91,10 @@ class Workers:
             await self._append(turn_id, call.decode(), seq, b"\x77" * 200 * MS, final=True)
 
     async def _reply(self, turn_id: str) -> None:
-        call_id, spoken = await self._call_of(turn_id), self.answers(turn_id)
+        call_id, spoken = await self._rows.call_of(turn_id), self.answers(turn_id)
         await self.tell(call_id, events.TurnStarted(turn_id))
         text = " ".join(sentence.text for sentence in spoken)
+        await self._rows.speaking(turn_id, text)
         ready = [events.SentenceReady(turn_id, n, s.text) for n, s in enumerate(spoken)]
         await self.tell(call_id, *ready, events.TurnFinished(turn_id, text, len(spoken)))
         for seq, sentence in enumerate(spoken):
@@ -119,10 +129,10 @@ class Workers:
 
 
 @contextlib.asynccontextmanager
-async def playing(broker: str, call_of: CallOf) -> AsyncIterator[Workers]:
+async def playing(broker: str, rows: Rows) -> AsyncIterator[Workers]:
     """Workers of the test's own on that broker, while within."""
     redis = Redis.from_url(broker)
-    workers = Workers(redis, call_of)
+    workers = Workers(redis, rows)
     running = asyncio.create_task(workers.run())
     try:
         yield workers
