@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db.models import QuerySet
 
 from convonet.caller import CallFailed, Exchange
@@ -56,6 +57,20 @@ class Server:
             caller=caller,
             called=called,
         )
+
+
+def configured_server() -> Server:
+    """The one of these settings, on this machine; raises `CallFailed` without a telephone."""
+    if not (settings.TWILIO_AUTH_TOKEN and settings.PUBLIC_URL):
+        raise CallFailed(
+            "The server has no telephone: set TWILIO_AUTH_TOKEN (any, to try it) and PUBLIC_URL,"
+            " for it and for this command. See docs/phone.md."
+        )
+    return Server(
+        public_url=settings.PUBLIC_URL,
+        local_url=f"http://127.0.0.1:{settings.PORT}",
+        account=Account(settings.TWILIO_ACCOUNT_SID or names.ACCOUNT, settings.TWILIO_AUTH_TOKEN),
+    )
 
 
 @dataclass(slots=True)

@@ -15,29 +15,15 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from convonet.caller import CallFailed, Exchange, Utterance, place_call
+from convonet.caller import CallFailed, Exchange
 from convonet.demo import snapshot
 from convonet.demo.expectations import CHECKS, Outcome, false_claim
-from convonet.recordings import read_wav, speech_end_ms
+from convonet.demo.lines import Command, Way
 from todo import demo, lists
 from todo.actor import actor_for
-from voice import tickets
 
 YES = 38
 """The command that says "yes please" when a call asks before acting."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    number: int
-    voice: str
-    """`typed`, or the voice of the recording."""
-    text: str
-    file: Path | None = None
-
-    @property
-    def label(self) -> str:
-        return f"{self.number:02d} {self.voice}"
 
 
 @dataclass(slots=True)
@@ -69,7 +55,7 @@ def commands_of(folder: Path, *, typed: bool) -> list[Command]:
 async def play(
     commands: list[Command],
     *,
-    url: str,
+    way: Way,
     zone: ZoneInfo,
     calls: int,
     report: Callable[[Result], None],
@@ -83,7 +69,7 @@ async def play(
     async def one(command: Command) -> Result:
         user_id = await callers.get()
         try:
-            result = await _play_one(command, yes[command.voice], user_id, url, zone)
+            result = await _play_one(command, yes[command.voice], user_id, way, zone)
         finally:
             callers.put_nowait(user_id)
         report(result)
@@ -104,29 +90,25 @@ def _caller(number: int) -> int:
 
 
 async def _play_one(
-    command: Command, yes: Command, user_id: int, url: str, zone: ZoneInfo
+    command: Command, yes: Command, user_id: int, way: Way, zone: ZoneInfo
 ) -> Result:
     before = await _prepare(user_id, command.number, zone)
     now = timezone.now().astimezone(zone)
     result = Result(command)
 
-    def answer(exchange: Exchange) -> Utterance | None:
+    def answer(exchange: Exchange) -> Command | None:
         asked = command.number in (4, 15, 31, 32) and exchange.reply.endswith("?")
-        return _utterance(yes) if asked and len(before.items) else None
+        return yes if asked and len(before.items) else None
 
     try:
-        called = await place_call(
-            url,
-            await sync_to_async(tickets.issue)(user_id),
-            [_utterance(command)],
-            time_zone=str(zone),
-            follow_up=answer,
-        )
+        exchanges = await way.place(user_id, command, answer)
     except CallFailed as error:
         result.wrong = str(error)
         return result
     after = await sync_to_async(snapshot.take)(user_id, zone)
-    exchanges = called.exchanges
+    if not exchanges:
+        result.wrong = "the call ended before anything could be said"
+        return result
     result.heard = exchanges[0].transcript
     result.reply = " ".join(e.reply or " ".join(e.notices) for e in exchanges)
     result.timings_ms, result.server_ms = exchanges[0].timings_ms, exchanges[0].server_ms
@@ -134,13 +116,6 @@ async def _play_one(
     result.wrong = CHECKS[command.number](outcome)
     result.claimed = false_claim(outcome)
     return result
-
-
-def _utterance(command: Command) -> Utterance:
-    if command.file is None:
-        return Utterance(text=command.text)
-    pcm = read_wav(command.file)
-    return Utterance(pcm=pcm, speech_end_ms=speech_end_ms(pcm))
 
 
 @sync_to_async
@@ -192,5 +167,5 @@ def summary(results: list[Result]) -> list[str]:
     return lines
 
 
-def heading(now: datetime, calls: int, url: str) -> str:
+def heading(now: datetime, calls: int) -> str:
     return f"Played on {now:%A %d %B %Y at %H:%M %Z}, {calls} calls at a time."

@@ -21,7 +21,7 @@ Samples = NDArray[np.float32]
 """Mono, -1..1."""
 
 # Never soxr's "quick": it interpolates, and what lies above the lower rate's band is mirrored.
-_RECIPES = {Quality.LOW: "LQ", Quality.MEDIUM: "MQ", Quality.HIGH: "HQ", Quality.BEST: "VHQ"}
+RECIPES = {Quality.LOW: "LQ", Quality.MEDIUM: "MQ", Quality.HIGH: "HQ", Quality.BEST: "VHQ"}
 # Samples are 16-bit values by this, both ways: nothing changes that is not resampled.
 _FULL = 32_768
 
@@ -61,7 +61,7 @@ class Stream:
         if from_hz != audio_format.rate_hz:
             # Not as integers: those come dithered, and silence would hiss.
             self._stream = soxr.ResampleStream(
-                from_hz, audio_format.rate_hz, 1, dtype="float32", quality=_RECIPES[quality]
+                from_hz, audio_format.rate_hz, 1, dtype="float32", quality=RECIPES[quality]
             )
 
     def push(self, pcm: bytes, *, last: bool = False) -> bytes:
@@ -77,7 +77,7 @@ def resample(
 ) -> Samples:
     if from_hz == to_hz or not len(samples):
         return samples
-    resampled: Samples = soxr.resample(samples, from_hz, to_hz, quality=_RECIPES[quality])
+    resampled: Samples = soxr.resample(samples, from_hz, to_hz, quality=RECIPES[quality])
     return resampled
 
 

@@ -24,8 +24,7 @@ from convonet.caller import (
 )
 from convonet.far_end import names, sound
 from convonet.far_end.sound import speech_of
-from convonet.far_end.webhooks import Account
-from convonet.phone_caller import PhoneReport, Server, place_phone_call
+from convonet.phone_caller import PhoneReport, configured_server, place_phone_call
 from convonet.recordings import read_wav, speech_end_ms, write_wav
 from voice import tickets
 from voice.audio import BROWSER, AudioFormat
@@ -91,7 +90,7 @@ class Command(BaseCommand):
             speeches = [speech_of(path) for path in options["files"]]
             report = asyncio.run(
                 place_phone_call(
-                    _phone_server(),
+                    configured_server(),
                     speeches,
                     caller=options["caller"],
                     called=options["called"],
@@ -150,19 +149,6 @@ def _other_mode(error: WrongAudio) -> str:
     if error.wanted == str(REALTIME):
         return f"{error} Add --realtime."
     return f"{error} Start it with REALTIME=openai and a key, or leave --realtime out."
-
-
-def _phone_server() -> Server:
-    if not (settings.TWILIO_AUTH_TOKEN and settings.PUBLIC_URL):
-        raise CommandError(
-            "The server has no telephone: set TWILIO_AUTH_TOKEN (any, to try it) and PUBLIC_URL,"
-            " for it and for this command. See docs/phone.md."
-        )
-    return Server(
-        public_url=settings.PUBLIC_URL,
-        local_url=f"http://127.0.0.1:{settings.PORT}",
-        account=Account(settings.TWILIO_ACCOUNT_SID or names.ACCOUNT, settings.TWILIO_AUTH_TOKEN),
-    )
 
 
 def _ticket(username: str) -> str:
