@@ -1,12 +1,10 @@
-"""Looks after a telephone call: carries out what the doorkeeper decides, and has consent said."""
+"""Looks after a telephone call: carries out what the doorkeeper decides, and waits for verdicts."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from time import monotonic
-from typing import Protocol
 
 from django.db import DatabaseError
 
@@ -25,40 +23,16 @@ EMERGENCY = HangUp(1000, "emergency", "", at_once=True)
 NOT_IDENTIFIED = HangUp(1000, "not identified", "")
 
 
-class Recording(Protocol):
-    """What records the call, as far as who is calling matters: `phone.recorder.RecordingWire`."""
-
-    recording: bool
-    private: Callable[[], bool]
-
-    def consent_to_say(self) -> str:
-        """The sentence that must be said now, once: at first, and again if it was cut short."""
-
-    def stop(self) -> None: ...
-
-
-class NoRecording:
-    recording = False
-    private: Callable[[], bool] = staticmethod(lambda: False)
-
-    def consent_to_say(self) -> str:
-        return ""
-
-    def stop(self) -> None: ...
-
-
 class PhoneAttendant:
     """At most one thing waits at a time: the caller's data, a PIN's verdict, the emergency."""
 
-    def __init__(self, call: PhoneCallFacts, desk: Desk, recording: Recording) -> None:
-        self._call, self._desk, self._recording = call, desk, recording
+    def __init__(self, call: PhoneCallFacts, desk: Desk) -> None:
+        self._call, self._desk = call, desk
         self._keeper: Doorkeeper | None = None
         self._begun = asyncio.Event()
         self._jobs: asyncio.Queue[TryPin | Emergency] = asyncio.Queue(maxsize=2)
-        self._consent, self._consent_cut = "", False
         # Of a call made for a reminder, the first words are the reminder, until it was told.
         self._reminder = call.about_reminder_id
-        recording.private = lambda: self.private
 
     @property
     def private(self) -> bool:
@@ -87,7 +61,6 @@ class PhoneAttendant:
         if self._keeper is not None:
             self._keeper.tick(monotonic())
             self._act(self._keeper)
-            self._ask_consent()
 
     async def run(self) -> None:
         await self._begun.wait()
@@ -133,8 +106,6 @@ class PhoneAttendant:
         now = monotonic()
         match verdict:
             case callers.Known(user_id=user_id, name=name):
-                if verdict.unrecorded:
-                    self._recording.stop()
                 logger.info("caller known", extra=self._fields(user_id=user_id))
                 self._desk.identified(user_id)
                 keeper.is_known(name, now)
@@ -154,31 +125,15 @@ class PhoneAttendant:
                 self._say(action)
             case BeQuiet():
                 self._desk.be_quiet()
-                self._consent_cut = True
             case TakeWords(wanted=wanted):
                 self._desk.take_words(wanted)
             case TryPin() | Emergency():
                 self._jobs.put_nowait(action)
 
     def _say(self, said: Say) -> None:
-        """In one piece, unless consent belongs between the greeting and the question."""
-        consent = self._recording.consent_to_say() if said.ask else ""
-        if consent:
-            self._consent = consent
-            parts = [said.text, consent, said.ask]
-        else:
-            parts = [f"{said.text} {said.ask}".strip()]
         reminder, self._reminder = self._reminder, None
-        for part in parts:
-            self._desk.say(part, then=NOT_IDENTIFIED if said.ends else None, reminder=reminder)
-
-    def _ask_consent(self) -> None:
-        """The sentence, and once more if it was still to be said when something else was."""
-        text = self._recording.consent_to_say()
-        cut, self._consent_cut = self._consent_cut, False
-        self._consent = text or self._consent
-        if text or (cut and self._consent and not self._recording.recording):
-            self._desk.say(self._consent)
+        then = NOT_IDENTIFIED if said.ends else None
+        self._desk.say(said.text, then=then, reminder=reminder)
 
     # Logs -----------------------------------------------------------------------------------
     def _log_error(self, event: str, error: Exception) -> None:
@@ -188,8 +143,8 @@ class PhoneAttendant:
         return {"call_id": self._call.call_id, **more}
 
 
-def attend(call: PhoneCallFacts, joined: Services, recording: Recording | None = None) -> Attend:
+def attend(call: PhoneCallFacts, joined: Services) -> Attend:
     def attendant(desk: Desk) -> Attendant:
-        return PhoneAttendant(call, desk, recording or NoRecording())
+        return PhoneAttendant(call, desk)
 
     return attendant

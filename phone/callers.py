@@ -36,8 +36,6 @@ class Known:
 
     user_id: int
     name: str
-    unrecorded: bool = False
-    """Their calls are never to be recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +149,8 @@ def _wrong(call: PhoneCallFacts, made: tries.Try, now: datetime) -> datetime | N
 @in_database_thread
 def _right(made: tries.Try, account: int) -> Known:
     tries.right(made, tries.of_account(account))
-    row = PhoneAccount.objects.select_related("owner").get(pk=account)
-    owner = row.owner
-    unrecorded = row.recorded == PhoneAccount.Recorded.NEVER
-    return Known(owner.pk, owner.first_name or owner.get_username(), unrecorded)
+    owner = PhoneAccount.objects.select_related("owner").get(pk=account).owner
+    return Known(owner.pk, owner.first_name or owner.get_username())
 
 
 @in_database_thread

@@ -29,8 +29,6 @@ class Caller:
 @dataclass(frozen=True, slots=True)
 class Say:
     text: str
-    ask: str = ""
-    """Said after it, and after whatever must be said before anybody answers."""
     ends: bool = False
     """The call is over once it was heard."""
 

@@ -79,15 +79,15 @@ class Doorkeeper:
             return
         if caller.talked or not (caller.has_pin or caller.guests_may is None):
             self._state = State.GUEST
-            self._say(hello, now, ask="" if caller.saying else door_words.HELP)
+            self._say(hello if caller.saying else f"{hello} {door_words.HELP}", now)
         elif caller.has_pin and not caller.locked_seconds:
             self._state = State.ASKING
-            self._say(hello, now, ask=self._question())
+            self._say(f"{hello} {self._question()}", now)
         elif caller.locked_seconds:
             self._go_on(f"{hello} {door_words.locked(caller.locked_seconds)}", now)
         else:
             self._state = State.ASKING
-            self._say(hello, now, ask=door_words.ASK_NUMBER)
+            self._say(f"{hello} {door_words.ASK_NUMBER}", now)
 
     def key(self, digit: str, now: float) -> None:
         """One key of the telephone."""
@@ -295,6 +295,6 @@ class Doorkeeper:
         self._state, self._digits = State.OVER, ""
         self._out += [BeQuiet(), TakeWords(True), Say(text, ends=True)]
 
-    def _say(self, text: str, now: float, *, ask: str = "") -> None:
-        self._silent_since = now + SAYING_SECONDS * len(text + ask)
-        self._out.append(Say(text, ask))
+    def _say(self, text: str, now: float) -> None:
+        self._silent_since = now + SAYING_SECONDS * len(text)
+        self._out.append(Say(text))

@@ -48,12 +48,12 @@ class Door:
 def test_who_calls_from_a_known_number_is_greeted_and_asked_for_the_pin() -> None:
     door = Door()
     question = f"{door_words.ASK} {door_words.OR_GUEST}"
-    assert door.first == [TakeWords(True), Say(HELLO, question)]
+    assert door.first == [TakeWords(True), Say(f"{HELLO} {question}")]
     assert door.keeper.private
 
 
 def test_guests_are_not_offered_where_they_can_have_nothing() -> None:
-    assert Door(guests_may=None).first == [TakeWords(True), Say(HELLO, door_words.ASK)]
+    assert Door(guests_may=None).first == [TakeWords(True), Say(f"{HELLO} {door_words.ASK}")]
 
 
 def test_a_pin_is_keyed_and_ended_by_the_hash_key() -> None:
@@ -205,7 +205,7 @@ def test_the_wait_is_rounded_up(seconds: float, wait: str) -> None:
 
 def test_an_unknown_number_is_a_guest_at_once() -> None:
     door = Door(has_pin=False)
-    assert door.first == [TakeWords(True), Say(HELLO, door_words.HELP)]
+    assert door.first == [TakeWords(True), Say(f"{HELLO} {door_words.HELP}")]
     assert door.says("connect me with sales") == (False, [])
     assert door.says("it is for two people at 1730") == (False, [])
     assert door.says("1730") == (False, [])
@@ -220,7 +220,7 @@ def test_a_caller_from_an_unknown_number_keys_in_their_own_and_then_the_pin() ->
 
 def test_where_guests_may_have_nothing_an_unknown_number_is_asked_for_a_known_one() -> None:
     door = Door(has_pin=False, guests_may=None)
-    assert door.first == [TakeWords(True), Say(HELLO, door_words.ASK_NUMBER)]
+    assert door.first == [TakeWords(True), Say(f"{HELLO} {door_words.ASK_NUMBER}")]
     assert door.says("what is on my list") == (True, [Say(door_words.ASK_NUMBER)])
     assert door.after(2 * SILENCE_SECONDS + 60)[-1] == Say(door_words.SORRY, ends=True)
 
