@@ -12,6 +12,8 @@ from tests.stack import ROOT
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(400)]
 MODULES = [
+    "tests/phone/test_ringing.py",
+    "tests/phone/test_ringing_views.py",
     "tests/phone/test_transfer_views.py",
     "tests/phone/test_tries.py",
     "tests/workers/test_durability.py",
