@@ -198,6 +198,23 @@ def _wrong_number() -> list[CheckMessage]:
     return [Error(wrong, id="convonet.E012")]
 
 
+@register(TAG)
+def realtime_has_a_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Also stops a value that is no setting, before the first call would meet it."""
+    if settings.REALTIME != "openai":
+        return []
+    from voice.realtime import options
+
+    wanted = options.from_environment()
+    if wanted is None:
+        wrong = "REALTIME is openai, and neither OPENAI_API_KEY nor OPENAI_REALTIME_API_KEY is set."
+    elif urlsplit(wanted.url).scheme not in ("ws", "wss"):
+        wrong = f"OPENAI_REALTIME_URL must begin with wss:// or ws://, not {wanted.url!r}."
+    else:
+        return []
+    return [Error(wrong, id="convonet.E013")]
+
+
 def _unable(variable: str, catalogue: dict[str, Provider], names: Sequence[str]) -> list[str]:
     """Why what is named there cannot work, one sentence each."""
     if not names:

@@ -195,3 +195,23 @@ def test_number_to_call_from_that_is_none_is_refused(number: str) -> None:
 
 def test_number_to_call_from_without_an_account_is_refused() -> None:
     assert found(**PUBLIC, TWILIO_NUMBER="+15551234567") == {"convonet.E012"}
+
+
+@pytest.mark.parametrize("variable", ["OPENAI_API_KEY", "OPENAI_REALTIME_API_KEY"])
+def test_a_speech_to_speech_model_with_a_key_passes_every_check(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "k")
+    assert found(REALTIME="openai") == set()
+
+
+def test_a_speech_to_speech_model_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_REALTIME_API_KEY", raising=False)
+    assert found(REALTIME="openai") == {"convonet.E013"}
+
+
+def test_a_speech_to_speech_model_at_no_socket_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.setenv("OPENAI_REALTIME_URL", "https://api.openai.com/v1/realtime")
+    assert found(REALTIME="openai") == {"convonet.E013"}

@@ -30,6 +30,10 @@ from convonet.prices import FREE, LIST, SOURCES, Price, cost_micro_usd, parse, p
         # By the minute where it is known, else by what a voice says in one.
         (("speak", "openai", "gpt-4o-mini-tts", 0, 0, 60_000, 5), 15_000),
         (("speak", "openai", "gpt-4o-mini-tts", 0, 0, 0, 900), 15_000),
+        # A model that hears and speaks, by text alone.
+        (("think", "openai", "gpt-realtime-2.1", 1000, 100), 4000 + 2400),
+        (("think", "openai", "gpt-realtime-2.1-mini-2026-08-01", 1000, 100), 600 + 240),
+        (("hear", "openai", "gpt-transcribe", 0, 0, 60_000), 4_500),
         # What costs anything costs at least a millionth.
         (("think", "openai", "gpt-5-nano", 1, 0), 1),
         (("think", "local", "", 500, 500), 0),
@@ -111,3 +115,18 @@ def test_settings_read_the_hosts_prices_at_the_start() -> None:
     refused = start("openai/gpt-17=cheap")
     assert refused.returncode != 0
     assert "PROVIDER_PRICES must name prices like" in refused.stderr
+
+
+def test_tokens_of_audio_cost_more_than_those_of_text() -> None:
+    asked = cost_micro_usd(
+        "think", "openai", "gpt-realtime-2.1", 1000, 100, audio_tokens_in=900, audio_tokens_out=80
+    )
+    assert asked == 100 * 4 + 900 * 32 + 20 * 24 + 80 * 64
+
+
+def test_tokens_of_audio_cost_what_text_does_by_a_price_that_has_none() -> None:
+    own = parse("openai/gpt-realtime-2.1=1:2")
+    asked = cost_micro_usd(
+        "think", "openai", "gpt-realtime-2.1", 1000, 100, audio_tokens_in=900, overrides=own
+    )
+    assert asked == 1000 * 1 + 100 * 2

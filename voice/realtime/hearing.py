@@ -14,6 +14,8 @@ from voice.turns import LiveTurn
 
 # What our gate heard and the model has not begun to hear by then is given to a worker.
 DEAF_SECONDS = 3.0
+# The model tells of speech so long after it began.
+TOLD_AFTER_MS = 1500
 
 
 @dataclass(slots=True)
@@ -35,8 +37,9 @@ class Utterance:
 
 
 class Hearing:
-    def __init__(self, audio_format: AudioFormat, most_ms: int) -> None:
-        self.spoken = Spoken(audio_format, most_ms)
+    def __init__(self, audio_format: AudioFormat, *, lead_in_ms: int, most_ms: int) -> None:
+        quiet_ms = lead_in_ms + TOLD_AFTER_MS
+        self.spoken = Spoken(audio_format, quiet_ms=quiet_ms, most_ms=most_ms)
         self.gate_open = False
         """Our own gate hears speech."""
         self._confirmed = False

@@ -1,21 +1,23 @@
 """The caller's audio as the model has it: kept while it may be needed, cut by the model's clock.
 
-Pure. Bounds: `QUIET_MS` while nobody speaks, one utterance (`most_ms`) while somebody does.
+Pure. Bounds: `quiet_ms` while nobody speaks, one utterance (`most_ms`) while somebody does, and
+`SLACK_MS` more.
 """
 
 from __future__ import annotations
 
 from voice.audio import AudioFormat
 
-# The model tells of speech up to a second after it began, and counts the lead-in to it.
-QUIET_MS = 3000
+# Not with each message: moving the rest costs more than it frees.
+SLACK_MS = 500
 
 
 class Spoken:
-    def __init__(self, audio_format: AudioFormat, most_ms: int) -> None:
+    def __init__(self, audio_format: AudioFormat, *, quiet_ms: int, most_ms: int) -> None:
         self._format = audio_format
         self._most_bytes = audio_format.bytes_of(most_ms)
-        self._quiet_bytes = audio_format.bytes_of(QUIET_MS)
+        self._quiet_bytes = audio_format.bytes_of(quiet_ms)
+        self._slack_bytes = audio_format.bytes_of(SLACK_MS)
         self.reset()
 
     def reset(self) -> None:
@@ -28,8 +30,7 @@ class Spoken:
         """What has been sent just now."""
         self._buffer += audio
         most = self._quiet_bytes if self._from is None else self._most_bytes
-        # Not with each message: moving the rest costs more than it frees.
-        if len(self._buffer) > most + self._quiet_bytes:
+        if len(self._buffer) > most + self._slack_bytes:
             self._drop(len(self._buffer) - most)
 
     def started(self, start_ms: int) -> None:

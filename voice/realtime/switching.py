@@ -41,7 +41,11 @@ class Switching(Conversation):
         super().__init__(audio_format, options, ids)
         self._format, self._realtime = audio_format, realtime
         self._joining = Joining(realtime)
-        self._heard = Hearing(audio_format, options.endpoint.most_ms)
+        self._heard = Hearing(
+            audio_format,
+            lead_in_ms=realtime.vad_prefix_ms,
+            most_ms=options.endpoint.most_ms,
+        )
         self._answers = Answers(realtime, self._answering, self._out)
         self._queue: deque[Exchange] = deque()
         self._said: deque[Message] = deque(maxlen=MOST_SAID)

@@ -84,14 +84,14 @@ def test_requests_go_before_audio_and_have_a_bound() -> None:
 
 # What the model heard ----------------------------------------------------------------------------
 def test_a_day_of_silence_holds_a_few_seconds() -> None:
-    kept = Spoken(PHONE, most_ms=30_000)
+    kept = Spoken(PHONE, quiet_ms=3000, most_ms=30_000)
     for _ in range(1000):
         kept.add(bytes(8000))
-    assert len(kept._buffer) <= 2 * PHONE.bytes_of(spoken.QUIET_MS) + 8000
+    assert len(kept._buffer) <= PHONE.bytes_of(3000 + spoken.SLACK_MS) + 8000
 
 
 def test_an_utterance_is_cut_by_the_models_clock_whatever_was_forgotten() -> None:
-    kept = Spoken(PHONE, most_ms=30_000)
+    kept = Spoken(PHONE, quiet_ms=3000, most_ms=30_000)
     for start in range(0, 60_000, 20):
         kept.add(said(20, start))
     kept.started(58_500)
@@ -100,11 +100,11 @@ def test_an_utterance_is_cut_by_the_models_clock_whatever_was_forgotten() -> Non
 
 
 def test_endless_speech_is_kept_up_to_one_utterance() -> None:
-    kept = Spoken(PHONE, most_ms=30_000)
+    kept = Spoken(PHONE, quiet_ms=3000, most_ms=30_000)
     kept.started(0)
     for _ in range(120):
         kept.add(bytes(8000))
-        assert len(kept._buffer) <= PHONE.bytes_of(30_000 + spoken.QUIET_MS) + 8000
+        assert len(kept._buffer) <= PHONE.bytes_of(30_000 + spoken.SLACK_MS) + 8000
     assert len(kept.cut()) <= PHONE.bytes_of(30_000)
 
 

@@ -51,9 +51,9 @@ def test_nothing_is_asked_before_the_words_are_kept_and_the_row_is_written() -> 
 def test_what_is_kept_is_what_the_model_heard(scene: Scene) -> None:
     audio = bytes(n % 251 for n in range(3 * SECOND))
     scene.talk.sent(audio)
-    scene.up(protocol.SpeechStarted("a", 700), protocol.SpeechStopped("a", 2100))
+    scene.up(protocol.SpeechStarted("a", 1400), protocol.SpeechStopped("a", 2600))
     scene.up(protocol.Committed("a"))
-    assert [one.audio for one in scene.deeds(deeds.Keep)] == [audio[700 * 8 : 2100 * 8]]
+    assert [one.audio for one in scene.deeds(deeds.Keep)] == [audio[1400 * 8 : 2600 * 8]]
 
 
 def test_a_transcript_may_come_behind_the_answer(scene: Scene) -> None:
