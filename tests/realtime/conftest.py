@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from convonet.far_end import names
 from tests.stack import Stack
 from tests.standins.realtime_process import RealtimeStandIn
+
+# Reached by the simulated Twilio past the proxy that would end its TLS.
+PUBLIC_URL = "https://phone.example.org"
 
 
 @pytest.fixture(scope="package")
@@ -29,8 +33,16 @@ def product(
     running_model: RealtimeStandIn, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     """Healthy, and shared by these tests."""
-    stack = Stack(tmp_path_factory.mktemp("realtime"), running_model.env)
+    telephone = {
+        "TWILIO_ACCOUNT_SID": names.ACCOUNT,
+        "TWILIO_AUTH_TOKEN": names.AUTH_TOKEN,
+        "PUBLIC_URL": PUBLIC_URL,
+    }
+    stack = Stack(tmp_path_factory.mktemp("realtime"), running_model.env | telephone)
     try:
-        yield stack.start()
+        stack.start()
+        # A server that others reach has no demo user by itself.
+        stack.make_user("demo")
+        yield stack
     finally:
         stack.stop()

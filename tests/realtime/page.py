@@ -40,6 +40,8 @@ class Page:
         """Of each reply, by its number."""
         self.disorder: list[tuple[int, int]] = []
         """(number, ms) of audio that did not follow what came before."""
+        self.filled: dict[int, int] = {}
+        """Bytes of it that came before its first sentence: words that fill a wait."""
         self.late_bytes = 0
         """Of a reply that had been cleared."""
         self._cleared: set[int] = set()
@@ -120,8 +122,13 @@ class Page:
     def _on_message(self, message: Message) -> None:
         self.messages.append(message)
         self.arrived[message["type"]] = time.monotonic()
-        if message["type"] == "clear":
-            self._cleared.add(message["number"])
+        match message["type"]:
+            case "clear":
+                self._cleared.add(message["number"])
+            case "sentence":
+                self.filled.setdefault(
+                    message["number"], len(self.audio.get(message["number"], b""))
+                )
 
 
 @asynccontextmanager

@@ -194,7 +194,8 @@ class Response:
 
     def _audio(self, at: int, ms: int) -> bytes:
         kind = self._session.output_kind
-        return speech(kind, at, ms * bytes_per_ms(kind))
+        unit = bytes_per_ms(kind)
+        return speech(kind, self._reply.from_ms * unit + at, ms * unit)
 
     async def _delta(self, item: Item, audio: bytes) -> None:
         delta = base64.b64encode(audio).decode()

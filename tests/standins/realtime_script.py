@@ -29,6 +29,8 @@ class Reply:
     say: str = ""
     ms: int = 0
     """How long saying it takes; 0 goes by its length."""
+    from_ms: int = 0
+    """Where in the recorded talk its audio begins, so that one can be told from another."""
     tools: Sequence[tuple[str, Any]] = ()
     """Names and arguments; arguments that are a string go out as they are."""
     wait: float = 0.0
