@@ -29,7 +29,7 @@ class PhoneAttendant:
     def __init__(self, call: PhoneCallFacts, desk: Desk) -> None:
         self._call, self._desk = call, desk
         self._keeper: Doorkeeper | None = None
-        self._begun = asyncio.Event()
+        self._begun, self._refused = asyncio.Event(), False
         self._jobs: asyncio.Queue[TryPin | Emergency] = asyncio.Queue(maxsize=2)
         # Of a call made for a reminder, the first words are the reminder, until it was told.
         self._reminder = call.about_reminder_id
@@ -112,6 +112,10 @@ class PhoneAttendant:
             case callers.Wrong():
                 keeper.was_wrong(now)
             case callers.LockedOut(seconds=seconds):
+                if not self._refused:
+                    # Once a call, however often it is tried.
+                    logger.warning("PIN refused while locked", extra=self._fields())
+                self._refused = True
                 keeper.is_locked(seconds, now)
 
     # What is done at once -------------------------------------------------------------------

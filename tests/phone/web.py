@@ -69,7 +69,7 @@ class Web:
 
     def start(self) -> None:
         self.var_dir.mkdir(parents=True, exist_ok=True)
-        self._manage("migrate", "-v", "0")
+        self.manage("migrate", "-v", "0")
         command = _web_command().replace("${BIND:-127.0.0.1}", "127.0.0.1")
         command = command.replace("${PORT:-8000}", self.env["PORT"])
         with self._log_file.open("ab") as log:
@@ -98,7 +98,7 @@ class Web:
             return False
         return True
 
-    def _manage(self, *arguments: str) -> None:
+    def manage(self, *arguments: str) -> None:
         command = [sys.executable, "manage.py", *arguments]
         subprocess.run(command, cwd=ROOT, env=self.env, check=True, timeout=120)
 
