@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from voice import events, notices, patience
 from voice.late import LateAnswers
 from voice.options import CallOptions
-from voice.playout import Fetch
+from voice.playout import ROUNDING_MS, Fetch
 from voice.telling import Telling
 from voice.turn_maker import TurnMaker
 from voice.turns import Announce, Cancel, Fill, HangUp, LiveTurn, Outcome, Run, Stage
@@ -226,8 +226,17 @@ class Answering:
     def _end_if_heard(self, turn: LiveTurn, now: float) -> bool:
         if not (turn.answered and turn.playout.all_heard):
             return False
+        # What may count as heard before it was would be cut off by the end of the call.
+        if (turn.end_call or turn.hang_up) and not self._heard_out(turn, now):
+            return False
         self._end(turn, turn.reply, now)
         return True
+
+    def _heard_out(self, turn: LiveTurn, now: float) -> bool:
+        """To the last sound; or as close to it as a client's rounding comes, a moment later."""
+        playout = turn.playout
+        rounded = not playout.waiting_to_be_heard and now - turn.last_ack_at > ROUNDING_MS / 1000
+        return playout.heard_ms >= playout.sent_ms or rounded
 
     def _end(self, turn: LiveTurn, heard: str, now: float) -> None:
         self._done(turn, "failed" if turn.error else "done", heard, now)

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -24,8 +25,9 @@ from convonet.far_end.line import Line
 from convonet.far_end.people import Person
 from convonet.far_end.phone_call import Dialog, PhoneCall
 from convonet.far_end.webhooks import Webhooks
-from tests.phone.calling import CALL_SECONDS, a_word, dialog, number, open_known
+from tests.phone.calling import CALL_SECONDS, a_word, dialog, heard, number, open_known
 from tests.phone.web import Web
+from tests.phone.workers import MS
 from tests.stack import ROOT, wait_until
 from voice import envelope, events, keys
 from voice.streams import FIELD
@@ -37,8 +39,7 @@ OURS = "+15005550042"
 ANNA, BEN, FINN = "+15550100001", "+15550100002", "+15550100003"
 # Of the time that ringing, whispers and talks take.
 PACE = 0.02
-# 200 ms of mu-law.
-BEEP = b"\x77" * 1600
+BEEP_BYTES = 300 * MS
 PEOPLE = f"""
 from phone.models import Contact, Department, Line
 from voice.models import Business
@@ -56,11 +57,12 @@ for order, (department, name, number) in enumerate(
 
 
 class Ears:
-    """Speech workers: what is said is what the test says it is, and every sentence is a beep."""
+    """Speech workers: what is said is what the test says it is, and no two sound alike."""
 
     def __init__(self, redis: Any) -> None:
         self._redis = redis
         self.hears = ""
+        self.spoken: list[bytes] = []
 
     async def run(self) -> None:
         while True:
@@ -77,7 +79,8 @@ class Ears:
         elif task == "speak":
             turn_id, seq = arguments
             call_id = (await self._redis.hget(keys.reply_text(turn_id), "call") or b"").decode()
-            size = await self._redis.append(keys.reply_audio(turn_id, seq), BEEP)
+            self.spoken.append(bytes([len(self.spoken) + 1]) * BEEP_BYTES)
+            size = await self._redis.append(keys.reply_audio(turn_id, seq), self.spoken[-1])
             await self._redis.expire(keys.reply_audio(turn_id, seq), keys.AUDIO_SECONDS)
             await self._tell(call_id, events.SentenceAudio(turn_id, seq, size, final=True))
 
@@ -260,8 +263,7 @@ async def test_a_caller_whom_nobody_takes_is_back_with_an_agent_who_remembers(
     assert saying == "Nobody in Sales answered. I am back. What else can I do for you?"
     assert said_by_row(office, caller.call.sid) == ("completed", "said goodbye")
     # The last sentence was heard to its end before the socket closed.
-    (heard,) = office.rows("select heard from voice_turn where reply = 'Goodbye!'")
-    assert heard == ("Goodbye!",)
+    assert heard(caller.line).endswith(ears.spoken[-1])
     assert caller.line.ear.marks_out == 0
 
 
@@ -282,11 +284,12 @@ async def test_the_emergency_key_connects_without_agent_or_workers(office: Web) 
 
         await asyncio.wait_for(placed.run(person), 3 * CALL_SECONDS)
     assert "call left undecided" not in office.log
-    assert line.told[:1] == ["I connect you now."], office.log[-3000:]
+    assert line.told[0] == "I connect you now."
     assert people[FINN].joined == 1
-    assert people[FINN].told[0] == (
-        "An emergency call, from guest-1. It is about: pressed the emergency key."
-        " Press any key to take the call."
+    assert re.fullmatch(
+        r"An emergency call, from guest-\d+\. It is about: pressed the emergency key\."
+        r" Press any key to take the call\.",
+        people[FINN].told[0],
     )
     assert said_by_row(office, placed.sid) == ("completed", "talked to a person")
 
