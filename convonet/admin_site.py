@@ -45,6 +45,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _item(user, "Ringing reminders", "notifications_active", "phone", "ringing"),
         _item(user, "Departments", "support_agent", "phone", "department"),
         _item(user, "Lines", "dialpad", "phone", "line"),
+        _item(user, "Callers", "contact_phone", "phone", "phoneaccount"),
+        _item(user, "Failed PINs", "lock", "phone", "failedtries"),
     ]
     kept = [
         _item(user, "Todos", "checklist", "todo", "todo"),
