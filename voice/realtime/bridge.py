@@ -61,6 +61,7 @@ class Bridge:
     # What the call says -------------------------------------------------------------------------
     def hear(self, audio: bytes) -> None:
         """The caller's audio, as it came."""
+        self._conversation.came(len(audio))
         if self._outgoing.hear(audio):
             logger.warning("model takes audio too slowly", extra=self._fields)
         self._stirred.set()

@@ -17,7 +17,7 @@ from voice.turns import Begin, Command, Extra
 
 
 class RealtimeConversation(Switching):
-    """`upstream`, `stored`, `gone` and `sent` are the bridge's, all else the call's."""
+    """`upstream`, `stored`, `gone`, `came` and `sent` are the bridge's, all else the call's."""
 
     # Speech -------------------------------------------------------------------------------------
     def take_words(self, wanted: bool) -> None:
@@ -28,16 +28,16 @@ class RealtimeConversation(Switching):
             self._heard.reset()
 
     def speech_started(self, now: float) -> None:
-        if not self._mine:
-            super().speech_started(now)
-            return
         self._heard.gate_started()
-        if self._realtime.early:
+        if not self._mine:
+            self._heard.gate_open = False
+            super().speech_started(now)
+        elif self._realtime.early:
             self._answering.barge_in(now)
 
     def speech_paused(self, audio: bytes) -> None:
         if not self._mine:
-            super().speech_paused(audio)
+            super().speech_paused(self._heard.untaken(audio))
 
     def speech_resumed(self) -> None:
         if not self._mine:
@@ -54,8 +54,13 @@ class RealtimeConversation(Switching):
         if self._mine:
             self._heard.gate_ended(audio, silence_ms, now)
             self._start_next(now)
+            return
+        new = self._heard.untaken(audio)
+        new_ms = self._format.ms_of(len(new)) - silence_ms
+        if len(new) < len(audio) and new_ms < self._options.endpoint.least_voiced_ms:
+            super().speech_discarded(now)
         else:
-            super().speech_ended(audio, silence_ms, now)
+            super().speech_ended(new, silence_ms, now)
 
     def typed(self, text: str, now: float) -> None:
         if not self._joining.live:
@@ -65,6 +70,10 @@ class RealtimeConversation(Switching):
             turn = self._turns.make("typed")
             turn.ended_at, turn.transcript = now, text
             self._wait(Exchange(turn), now)
+
+    def came(self, size_bytes: int) -> None:
+        """So much audio of the caller's has come, and our own gate is about to hear it."""
+        self._heard.came(size_bytes)
 
     def sent(self, audio: bytes) -> None:
         """This audio of the caller's has gone to the model."""

@@ -40,6 +40,10 @@ class Hearing:
     def __init__(self, audio_format: AudioFormat, *, lead_in_ms: int, most_ms: int) -> None:
         quiet_ms = lead_in_ms + TOLD_AFTER_MS
         self.spoken = Spoken(audio_format, quiet_ms=quiet_ms, most_ms=most_ms)
+        self._bytes = 0
+        """Of the caller's audio so far."""
+        self._taken: int | None = None
+        """As much as there was when the model took what our gate hears."""
         self.gate_open = False
         """Our own gate hears speech."""
         self._confirmed = False
@@ -56,9 +60,20 @@ class Hearing:
         self.utterance = self.unconfirmed = None
         self.gate_open = self._confirmed = False
 
+    def came(self, size_bytes: int) -> None:
+        """So much more of the caller's audio."""
+        self._bytes += size_bytes
+
+    def untaken(self, audio: bytes) -> bytes:
+        """Of an utterance by our gate, what the model has not taken already."""
+        if self._taken is None:
+            return audio
+        new = self._bytes - self._taken
+        return audio[-new:] if new > 0 else b""
+
     # Our gate -----------------------------------------------------------------------------------
     def gate_started(self) -> None:
-        self.gate_open, self._confirmed = True, self.utterance is not None
+        self.gate_open, self._confirmed, self._taken = True, self.utterance is not None, None
 
     def gate_discarded(self) -> None:
         self.gate_open = False
@@ -89,7 +104,7 @@ class Hearing:
     def committed(self, item_id: str) -> tuple[LiveTurn | None, bytes]:
         """The turn that was being heard, None for one whose start was not told, and its audio."""
         utterance, self.utterance = self.utterance, None
-        self.unconfirmed, self._confirmed = None, True
+        self.unconfirmed, self._confirmed, self._taken = None, True, self._bytes
         if utterance is None or utterance.item_id != item_id:
             return None, self.spoken.cut()
         return utterance.turn, self.spoken.cut(utterance.end_ms)

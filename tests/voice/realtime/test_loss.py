@@ -273,6 +273,34 @@ def test_what_the_model_took_is_not_heard_a_second_time(scene: Scene) -> None:
     assert len(scene.run) == 1
 
 
+@pytest.mark.parametrize("more_ms", [0, 1000])
+def test_only_what_came_after_it_is_heard_of_speech_the_model_took_in_part(
+    scene: Scene, more_ms: int
+) -> None:
+    scene.talk.came(SECOND)
+    scene.talk.speech_started(scene.now)
+    scene.speak("add milk")
+    after = b"\1" * (more_ms * 8) + bytes(600 * 8)
+    scene.talk.came(len(after))
+    scene.lose()
+    scene.talk.speech_ended(AUDIO + after, 600, scene.now)
+    assert [one.audio for one in scene.of(Recognise)] == ([after] if more_ms else [])
+    assert len(scene.run) == 1
+
+
+def test_an_utterance_after_the_loss_is_heard_whole(scene: Scene) -> None:
+    scene.talk.came(SECOND)
+    scene.talk.speech_started(scene.now)
+    scene.speak("add milk")
+    scene.lose()
+    scene.talk.speech_discarded(scene.now)
+    scene.talk.came(SECOND)
+    scene.talk.speech_started(scene.now)
+    scene.talk.came(100)
+    scene.talk.speech_ended(AUDIO, 600, scene.now)
+    assert [one.audio for one in scene.of(Recognise)] == [AUDIO]
+
+
 def test_speech_the_model_does_not_hear_goes_to_a_worker(scene: Scene) -> None:
     scene.talk.speech_started(scene.now)
     scene.talk.speech_ended(AUDIO, 600, scene.now)
