@@ -199,3 +199,27 @@ async def test_a_model_lost_in_mid_sentence_is_told_and_comes_back_knowing_what_
     assert role == "assistant"
     assert MINUTE.startswith(text.partition(" Sorry")[0])
     assert len(text.split()) > 5
+
+
+async def test_until_the_model_comes_a_call_is_held_without_it_and_then_it_knows_what_was_said(
+    product: Stack, model: RealtimeStandIn
+) -> None:
+    model.configure(
+        refuse=1000, refuse_status=429, scripts={"Did you?": [{"say": "Yes, I added them."}]}
+    )
+    async with page(product) as its:
+        await its.type("add realtime pancakes")
+        done = await its.done(1)
+        model.configure(refuse=0)
+        await on_line(model, its)
+        await its.type("Did you?")
+        again = await its.done(2)
+    assert (done["state"], again["state"], again["reply"]) == ("done", "done", "Yes, I added them.")
+    sql = "SELECT count(*) FROM todo_todo WHERE title = 'realtime pancakes'"
+    assert product.rows(sql) == [(1,)]
+    said = [(item.role, item.text) for item in model.visits[0].items]
+    assert said[:3] == [
+        ("user", "add realtime pancakes"),
+        ("assistant", done["reply"]),
+        ("user", "Did you?"),
+    ]
