@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from convonet.caller import CallFailed, Exchange
 from convonet.far_end import names
-from convonet.far_end.line import Line, Speech, Spoken
+from convonet.far_end.line import KEY_SECONDS, Line, Speech, Spoken
 from convonet.far_end.people import Person
 from convonet.far_end.phone_call import Dialog, PhoneCall
 from convonet.far_end.webhooks import Account, Route, Webhooks
@@ -27,6 +27,7 @@ from voice.models import Turn
 PATIENCE_SECONDS = 45.0
 # Somebody who hears nothing on being connected begins to speak.
 GREETING_SECONDS = 8.0
+GREETED_MS = 300
 # Silence after which it is the caller's turn.
 QUIET_SECONDS = 0.6
 _OVER = (Turn.State.DONE, Turn.State.INTERRUPTED, Turn.State.FAILED)
@@ -97,7 +98,7 @@ async def place_phone_call(
     people: Mapping[str, Person] | None = None,
     follow_up: FollowUp = lambda exchange: None,
 ) -> PhoneReport:
-    """Call, key in `pin` after the greeting, say these one after the other, hang up.
+    """Call, key in `pin` when greeted, say these one after the other, hang up.
 
     Raises `CallFailed` when the server did not take the call.
     """
@@ -107,11 +108,11 @@ async def place_phone_call(
         report = PhoneReport(line, call)
 
         async def person(line: Line) -> None:
-            await line.quiet(QUIET_SECONDS, GREETING_SECONDS)
             if pin:
-                line.press(pin)
-                await line.hears_after(line.clock(), 1, PATIENCE_SECONDS)
-                await line.quiet(QUIET_SECONDS, PATIENCE_SECONDS)
+                # Into the greeting, as people do who know what is asked.
+                await line.hears_after(line.clock(), GREETED_MS, GREETING_SECONDS)
+                await _key_in(line, pin)
+            await line.quiet(QUIET_SECONDS, GREETING_SECONDS)
             for speech in speeches:
                 report.exchanges.append(await _say(line, speech, call.sid))
                 more = follow_up(report.exchanges[-1])
@@ -122,6 +123,12 @@ async def place_phone_call(
     if not call.streams:
         raise CallFailed("; ".join(line.errors) or f"The server said: {' '.join(line.told)}")
     return report
+
+
+async def _key_in(line: Line, pin: str) -> None:
+    line.press(f"{pin}#")
+    keyed = line.clock() + KEY_SECONDS * len(pin)
+    await line.hears_after(keyed, 1, PATIENCE_SECONDS)
 
 
 async def _say(line: Line, speech: Speech, sid: str) -> Exchange:

@@ -85,8 +85,9 @@ def standins(running_standins: StandIns) -> StandIns:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole product, healthy; shared by the tests of a run, so each uses people of its own."""
+    """The whole product with its telephone; shared, so each test uses people of its own."""
     running = Stack(tmp_path_factory.mktemp("stack"))
+    running.give_telephone()
     try:
         yield running.start()
     finally:

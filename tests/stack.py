@@ -20,6 +20,7 @@ import psutil
 import redis
 
 from convonet import ports
+from convonet.far_end import names
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 90.0
@@ -48,6 +49,14 @@ class Stack:
         self.env = _environment(var_dir, self.port) | dict(extra or {})
         self.output_file = var_dir / "launcher.out"
         self._launcher: subprocess.Popen[bytes] | None = None
+
+    def give_telephone(self) -> None:
+        """Before it is started: an account of Twilio's, known to `convonet.far_end` alone."""
+        self.env |= {
+            "TWILIO_ACCOUNT_SID": names.ACCOUNT,
+            "TWILIO_AUTH_TOKEN": names.AUTH_TOKEN,
+            "PUBLIC_URL": self.url,
+        }
 
     # --- Where it is ---
     @property
