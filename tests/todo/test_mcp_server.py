@@ -29,7 +29,7 @@ from mcp.client.streamable_http import streamable_http_client
 from todo import context, demo
 from todo.mcp_http import make_app
 from todo.models import Todo
-from todo.tools import TOOLS
+from todo.tools.toolsets import tools
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,8 +94,8 @@ async def answer(
 async def test_every_tool_is_listed_with_what_it_may_do(address: str) -> None:
     async with client(address) as session:
         listed = {tool.name: tool for tool in (await session.list_tools()).tools}
-    assert set(listed) == {tool.name for tool in TOOLS}
-    for tool in TOOLS:
+    assert set(listed) == {tool.name for tool in tools()}
+    for tool in tools():
         hints = listed[tool.name].annotations
         assert hints is not None
         assert (hints.readOnlyHint, hints.destructiveHint) == (tool.reads, tool.destructive)
