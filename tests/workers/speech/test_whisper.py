@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from voice.audio import BROWSER, PHONE, AudioFormat
 from workers.errors import SpeechError
 from workers.speech.options import PicoOptions, WhisperOptions
 from workers.speech.pico import PicoSynthesizer
-from workers.speech.whisper import WhisperTranscriber, options_from_environment
+from workers.speech.whisper import FULL_WINDOW, WhisperTranscriber, options_from_environment
 
 RATE_HZ = 16_000
 Samples = npt.NDArray[np.float64]
@@ -134,6 +135,27 @@ def test_a_child_hears_though_its_parent_has_the_model(transcriber: WhisperTrans
     child.kill()
     child.join(10)
     assert "list today" in text
+
+
+def test_a_sentence_heard_twice_is_heard_again_with_the_full_window(
+    transcriber: WhisperTranscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once, windows = transcriber._listen, []
+
+    def looping(samples: Any, window: int, **more: Any) -> Any:
+        windows.append(window)
+        heard = once(samples, window, **more)
+        return replace(heard, text=f"{heard.text} {heard.text}") if window < FULL_WINDOW else heard
+
+    monkeypatch.setattr(transcriber, "_listen", looping)
+    heard = transcriber.transcribe(_say("What is on my list today?"), BROWSER)
+    assert heard.text.lower().count("what is on my list") == 1
+    assert windows == [1500, FULL_WINDOW]
+
+
+def test_what_was_said_twice_stays_said_twice(transcriber: WhisperTranscriber) -> None:
+    heard = transcriber.transcribe(_say("Buy milk and bread. Buy milk and bread."), BROWSER)
+    assert heard.text.lower().count("milk") == 2
 
 
 def test_without_its_model_it_says_so_in_a_sentence(tmp_path: Path) -> None:
