@@ -21,6 +21,9 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from convonet import closing  # noqa: E402
+from monitor import recorder  # noqa: E402
+from monitor.pulse import Pulse  # noqa: E402
 from phone.present import is_present  # noqa: E402
 from voice.sockets import call_socket, page_socket, unknown_socket  # noqa: E402
 from voice.sweeper import Sweeper  # noqa: E402
@@ -61,11 +64,19 @@ def sweeping() -> asyncio.Task[None]:
     return asyncio.get_running_loop().create_task(sweeper.run(), name="sweeper")
 
 
+@cache
+def pulsing() -> asyncio.Task[None]:
+    beating = Pulse(services().redis, recorder.options()).run()
+    return asyncio.get_running_loop().create_task(beating, name="pulse")
+
+
 async def application(scope: Any, receive: Any, send: Any) -> None:
     sweeping()
+    pulsing()
     await routes(scope, receive, send)
 
 
+closing.be_patient()
 # Looking through all that is loaded for garbage would hold every call up for a tenth of a second.
 import_module(settings.ROOT_URLCONF)
 gc.collect()
@@ -75,3 +86,4 @@ gc.freeze()
 # hook, has installed its reactor by now; any other server begins with the first request.
 if reactor := sys.modules.get("twisted.internet.reactor"):
     reactor.callLater(0, sweeping)
+    reactor.callLater(0, pulsing)
