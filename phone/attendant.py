@@ -22,6 +22,8 @@ NOT_ABLE = "I am not able to take calls right now. Please try again in a minute.
 EMERGENCY = HangUp(1000, "emergency", "", at_once=True)
 NOT_IDENTIFIED = HangUp(1000, "not identified", "")
 
+MOST_EARLY_KEYS = 24
+
 
 class PhoneAttendant:
     """At most one thing waits at a time: the caller's data, a PIN's verdict, the emergency."""
@@ -30,6 +32,8 @@ class PhoneAttendant:
         self._call, self._desk = call, desk
         self._keeper: Doorkeeper | None = None
         self._begun, self._refused = asyncio.Event(), False
+        self._early = ""
+        """Keys pressed before it was known whom to ask for what."""
         self._jobs: asyncio.Queue[TryPin | Emergency] = asyncio.Queue(maxsize=2)
         # Of a call made for a reminder, the first words are the reminder, until it was told.
         self._reminder = call.about_reminder_id
@@ -46,9 +50,11 @@ class PhoneAttendant:
         self._begun.set()
 
     def key(self, digit: str) -> None:
-        if self._keeper is not None:
-            self._keeper.key(digit, monotonic())
-            self._act(self._keeper)
+        if self._keeper is None:
+            self._early = (self._early + digit)[:MOST_EARLY_KEYS]
+            return
+        self._keeper.key(digit, monotonic())
+        self._act(self._keeper)
 
     def words(self, text: str) -> bool:
         if self._keeper is None:
@@ -74,6 +80,8 @@ class PhoneAttendant:
         keeper.begin(monotonic())
         self._keeper = keeper
         self._act(keeper)
+        for digit in self._early:
+            self.key(digit)
         while True:
             await self._do(await self._jobs.get(), keeper)
             self._act(keeper)

@@ -13,10 +13,10 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from phone import pins, tries
+from phone import door_words, pins, tries
 from phone.calls import PhoneCallFacts
 from phone.door_actions import Caller
-from phone.models import PhoneAccount
+from phone.models import PhoneAccount, PhoneCall
 from todo.models import Preferences
 from voice import records
 from voice.models import Business, Call
@@ -73,6 +73,22 @@ def caller_of(call: PhoneCallFacts) -> Caller:
         talked=call.stream > 1 and _has_talked(call),
         emergency_key=business is not None and business.emergency_key,
     )
+
+
+def turned_away(phone: PhoneCall) -> str:
+    """What to say to a caller for whom nothing can be done now: locked out, and not even a guest.
+
+    Empty for all others. They are spared a stream, and we who call again and again.
+    """
+    business = phone.call.business
+    if business is not None and (business.guest_tools or business.emergency_key):
+        return ""
+    number, now = tries.of_number(phone.theirs), timezone.now()
+    accounts = [tries.of_account(account) for account in _hashes(phone.theirs)]
+    until = tries.lock_of([number, *accounts], now)
+    if until is None:
+        return ""
+    return f"{door_words.locked((until - now).total_seconds())} {door_words.SORRY}"
 
 
 async def look_at(call: PhoneCallFacts, pin: str, keyed: str) -> Verdict:

@@ -14,9 +14,9 @@ _UNITS = {
     "0": (
         *("zero", "oh", "o", "nought", "naught", "nil", "null", "zeros", "zeroes"),
         # A telephone's "oh".
-        *("owe", "r", "or", "are", "our", "all", "off", "row", "ro"),
+        *("owe", "r", "or", "are", "our", "all", "off", "row", "ro", "not", "knot"),
     ),
-    "1": ("one", "won", "wan", "ones"),
+    "1": ("one", "won", "wan", "ones", "win", "when"),
     "2": ("two", "to", "too", "tu", "twos"),
     "3": ("three", "free", "tree", "threes"),
     "4": ("four", "for", "fore", "fours"),
@@ -56,7 +56,11 @@ _AROUND = frozenset(
 )
 # Mean digits only among digits.
 _UNSURE = frozenset(
-    {*("to", "too", "for", "free", "tree", "won", "ate", "nein", "wan"), *_UNITS["0"][8:], "o"}
+    {
+        *("to", "too", "for", "free", "tree", "won", "ate", "nein", "wan", "win", "when"),
+        *_UNITS["0"][8:],
+        "o",
+    }
 )
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:['’][^\W\d_]+)?")
 

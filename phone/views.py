@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from twilio.twiml.voice_response import VoiceResponse
 
-from phone import after, calls, transfer, twiml
+from phone import after, callers, calls, transfer, twiml
 from phone.doors import signed
 from phone.models import PhoneCall
 from voice import admission
@@ -24,6 +24,9 @@ def voice(request: HttpRequest) -> VoiceResponse:
     if not _has_room(phone):
         calls.end(str(phone.call_id), after.NO_ROOM)
         return twiml.farewell(twiml.BUSY)
+    if sentence := callers.turned_away(phone):
+        calls.end(str(phone.call_id), "locked out")
+        return twiml.farewell(sentence)
     return twiml.connect(phone)
 
 

@@ -130,6 +130,20 @@ async def test_a_caller_with_the_right_pin_is_known_to_the_call_and_to_its_row()
     assert row.time_zone == "Europe/Berlin"
 
 
+async def test_keys_pressed_before_the_greeting_count() -> None:
+    await line()
+    await person("anna", "4711")
+    facts = await opened()
+    desk = FakeDesk(facts.call_id)
+    minding = PhoneAttendant(facts, desk)
+    minding.begun()
+    press(minding, "4711#")
+    running = asyncio.create_task(minding.run())
+    await desk.hears("Welcome back, Anna.")
+    running.cancel()
+    await asyncio.wait({running})
+
+
 async def test_a_person_without_a_zone_keeps_that_of_the_business() -> None:
     await line(time_zone="America/New_York")
     await person("anna", "4711")
@@ -180,6 +194,30 @@ async def test_five_wrong_pins_lock_and_even_the_right_one_is_not_looked_at_then
         assert desk.user_id is None
     async with looked_after(await opened()) as (desk, _minding):
         assert "too many wrong pins" in desk.said[0]
+
+
+@pytest.mark.parametrize(
+    ("choices", "away"),
+    [({"guest_tools": []}, True), ({}, False), ({"guest_tools": [], "emergency_key": True}, False)],
+)
+async def test_who_is_locked_out_and_no_guest_either_gets_no_stream(
+    choices: dict[str, Any], away: bool
+) -> None:
+    await line(**choices)
+    await person("anna", "4711")
+    facts = await opened()
+    phone = await PhoneCall.objects.select_related("call__business").aget(sid=facts.sid)
+    turned_away = sync_to_async(callers.turned_away)
+    assert await turned_away(phone) == ""
+    now = timezone.now()
+    await FailedTries.objects.acreate(
+        subject=f"number:{names.CALLER}",
+        count=6,
+        last_at=now,
+        locked_until=now + timedelta(minutes=5),
+    )
+    told = f"{door_words.locked(300)} {door_words.SORRY}"
+    assert await turned_away(phone) == (told if away else "")
 
 
 async def test_a_lock_ends_by_itself() -> None:

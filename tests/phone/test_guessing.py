@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,7 +72,10 @@ async def test_of_a_thousand_guesses_five_are_looked_at(
 MAKE_ANNA = """
 from django.contrib.auth.models import User
 from phone import pins
-from phone.models import PhoneAccount
+from phone.models import Line, PhoneAccount
+from voice.models import Business
+firm, _ = Business.objects.get_or_create(name="Guessed")
+Line.objects.get_or_create(number={called!r}, business=firm)
 owner, _ = User.objects.get_or_create(username="guessed")
 account, _ = PhoneAccount.objects.get_or_create(owner=owner)
 account.pin = pins.hashed("4711")
@@ -85,8 +89,8 @@ GUESSERS, KEY_SECONDS = 8, 1 / 62.5
 @pytest.mark.service
 async def test_a_call_goes_on_while_others_guess(web: Web, workers: Workers) -> None:
     """Over real sockets, with as many calls from one number as that may have at once."""
-    number = calling.number(6100)
-    making = MAKE_ANNA.format(number=number)
+    number, called = calling.number(6100), calling.number(6000)
+    making = MAKE_ANNA.format(number=number, called=called)
     await asyncio.to_thread(web.manage, "shell", "-v", "0", "-c", making)
     over, heard = asyncio.Event(), 0
 
@@ -103,7 +107,7 @@ async def test_a_call_goes_on_while_others_guess(web: Web, workers: Workers) -> 
     async def guesser(webhooks: Webhooks) -> None:
         while not over.is_set():
             line = Line(keep=False)
-            call = PhoneCall(line, webhooks, calling.dialog(web, number))
+            call = PhoneCall(line, webhooks, replace(dialog, called=called))
             await asyncio.wait_for(call.run(guess), WAIT)
 
     async def guess(line: Line) -> None:
@@ -112,11 +116,20 @@ async def test_a_call_goes_on_while_others_guess(web: Web, workers: Workers) -> 
             line.press(f"{pin}#", KEY_SECONDS)
         await line.until(over.is_set, 3)
 
+    async def listens(line: Line) -> None:
+        await line.until(lambda: line.doing == "over", WAIT)
+
+    dialog = calling.dialog(web, number)
     async with Webhooks(web.account) as webhooks:
         guessers = [asyncio.create_task(guesser(webhooks)) for _ in range(GUESSERS)]
         line = Line()
         call = await calling.conduct(web, line, talker, caller=calling.number(6200))
         await asyncio.gather(*guessers)
+        # Of a business where guests may have nothing.
+        away = PhoneCall(Line(), webhooks, dialog)
+        await asyncio.wait_for(away.run(listens), WAIT)
+    assert away.streams == 0
+    assert "too many wrong pins" in away.line.told[0]
     assert heard == 3
     assert (call.streams, line.errors) == (1, [])
     told = "select count(*) from voice_call c join phone_phonecall p on p.call_id = c.id"

@@ -55,6 +55,8 @@ from phone.spoken_digits import read
         ("Six three are one.", "6301"),
         ("My pin is R 2 8 6.", "0286"),
         ("98 R five.", "9805"),
+        ("Zero six win four.", "0614"),
+        ("14 not eight.", "1408"),
         ("All nine eight six.", "0986"),
         # Small words around them.
         ("My pin is one two three four.", "1234"),
