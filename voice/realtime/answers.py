@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from voice import events
+from voice import events, notices
 from voice.answering import Answering
-from voice.realtime import charging, deeds, protocol, said, wishes
+from voice.realtime import charging, deeds, protocol, replying, said, wishes
 from voice.realtime.exchange import Exchange
 from voice.realtime.known import Known
 from voice.realtime.options import RealtimeOptions
@@ -18,6 +18,10 @@ from voice.realtime.requests import Message, Request, Truncate
 from voice.realtime.responses import BUSY, Responses
 from voice.telling import Telling
 from voice.turns import Command, Extra, ForModel, Outcome
+from voice.unanswered import NOISE_EVERY
+
+# Utterances without a word in a row that are asked about.
+MOST_QUESTIONS = 2
 
 
 class Answers:
@@ -26,6 +30,7 @@ class Answers:
         self.responses = Responses(options.answer_seconds)
         self.known = Known()
         self._instructions = ""
+        self._wordless = 0
         self.current: Exchange | None = None
 
     def brief(self, instructions: str) -> None:
@@ -54,12 +59,24 @@ class Answers:
             return
         if turn.source == "typed":
             self._send(Message("user", turn.transcript or ""))
-        if exchange.unclear:
+        if not exchange.unclear:
+            self._ask(exchange, now)
+        elif self._wordless > MOST_QUESTIONS:
+            self._ignore(exchange, now)
+        else:
             self._send(Message("system", said.UNCLEAR))
-        self._ask(exchange, now)
+            self._ask(exchange, now)
+
+    def _ignore(self, exchange: Exchange, now: float) -> None:
+        """Noise upon noise: whoever is asked again and again hears nothing else."""
+        if self._wordless % NOISE_EVERY == 0:
+            self._out.notice(notices.ONLY_NOISE, "warning", aloud=True)
+        self._answering.handle(exchange.finished(), now)
 
     def _ask(self, exchange: Exchange, now: float, instructions: str = "") -> None:
         exchange.resting, exchange.asked_at, exchange.first_at = False, now, None
+        if not instructions and self.known.follows(exchange):
+            instructions = f"{self._instructions}\n\n{said.LATER}"
         self._send(*self.responses.ask(exchange.turn.id, now, instructions))
 
     # What the model says ------------------------------------------------------------------------
@@ -94,25 +111,14 @@ class Answers:
 
     def _audio(self, event: protocol.AudioDelta, now: float) -> None:
         exchange = self._of(event.response_id, now)
-        if exchange is None or not event.audio:
-            return
-        if exchange.first_at is None:
-            exchange.first_at = now
-        part = exchange.part(event.item_id)
-        offset = part.size_bytes
-        part.size_bytes += len(event.audio)
-        self._line(deeds.StoreAudio(exchange.turn.id, part.seq, offset, event.audio))
+        if exchange is not None and event.audio:
+            exchange.first_at = now if exchange.first_at is None else exchange.first_at
+            self._line(replying.sound(exchange, event.item_id, event.audio))
 
     def _text(self, event: protocol.TextDelta, now: float) -> None:
         exchange = self._of(event.response_id, now)
-        if exchange is None or not event.text:
-            return
-        part, reply = exchange.part(event.item_id), exchange.turn.reply
-        gap = " " if not part.text and reply and not reply[-1].isspace() else ""
-        part.text += event.text
-        turn_id = exchange.turn.id
-        self._answering.handle(events.ReplyDelta(turn_id, gap + event.text), now)
-        self._answering.handle(events.SentenceReady(turn_id, part.seq, part.text), now)
+        if exchange is not None and event.text:
+            replying.words(self._answering, exchange, event.item_id, event.text, now)
 
     def _item_done(self, event: protocol.ItemDone, now: float) -> None:
         exchange = self._of(event.response_id, now)
@@ -120,9 +126,8 @@ class Answers:
             return
         if event.call is not None:
             self._called(exchange, event.call, now)
-        elif event.item_id in exchange.parts:
-            exchange.parts[event.item_id].ended = True
-            self._tell_parts(exchange, now)
+        else:
+            replying.ended(self._answering, exchange, now, event.item_id)
 
     def _response_done(self, event: protocol.ResponseDone, now: float) -> str:
         owner, exchange = (
@@ -162,33 +167,15 @@ class Answers:
     def stored(self, turn_id: str, seq: int, size_bytes: int, now: float) -> None:
         """So much of this part lies in Redis."""
         exchange = self.known.get(turn_id)
-        part = exchange.part_number(seq) if exchange else None
-        if exchange is None or part is None:
-            return
-        part.stored_bytes = max(part.stored_bytes, min(size_bytes, part.size_bytes))
-        part.told = part.complete
-        # While it is being made, nobody has waited too long for it.
-        exchange.turn.deadline = max(exchange.turn.deadline, now + self._options.answer_seconds)
-        event = events.SentenceAudio(turn_id, seq, part.stored_bytes, part.complete)
-        self._answering.handle(event, now)
-
-    def gone(self, turn_id: str, seq: int, now: float) -> None:
-        """What was stored of this part is lost: it ends with what was sent."""
-        event = events.SentenceAudio(turn_id, seq, 0, True, failed=True, error="audio gone")
-        self._answering.handle(event, now)
+        if exchange is not None:
+            # While it is being made, nobody has waited too long for it.
+            deadline = now + self._options.answer_seconds
+            exchange.turn.deadline = max(exchange.turn.deadline, deadline)
+            replying.stored(self._answering, exchange, seq, size_bytes, now)
 
     def end_parts(self, exchange: Exchange, now: float) -> None:
         """No more of them will come."""
-        for part in exchange.parts.values():
-            part.ended = True
-        self._tell_parts(exchange, now)
-
-    def _tell_parts(self, exchange: Exchange, now: float) -> None:
-        for part in exchange.parts.values():
-            if part.complete and not part.told:
-                part.told = True
-                event = events.SentenceAudio(exchange.turn.id, part.seq, part.stored_bytes, True)
-                self._answering.handle(event, now)
+        replying.ended(self._answering, exchange, now)
 
     # Tools --------------------------------------------------------------------------------------
     def _called(self, exchange: Exchange, call: protocol.FunctionCall, now: float) -> None:
@@ -212,8 +199,11 @@ class Answers:
     def _transcript(self, event: protocol.Words | protocol.NoWords, now: float) -> None:
         exchange = self.known.find(item_id=event.item_id)
         self._out.add(charging.words(event, exchange))
-        if exchange is not None:
-            self.words(exchange, event.text if isinstance(event, protocol.Words) else "", now)
+        if exchange is None:
+            return
+        if isinstance(event, protocol.Words):
+            self._wordless = 0 if event.text else self._wordless + 1
+        self.words(exchange, event.text if isinstance(event, protocol.Words) else "", now)
 
     def words(self, exchange: Exchange, text: str, now: float, language: str = "") -> None:
         """What the caller said; empty when it could not be understood."""
@@ -237,13 +227,13 @@ class Answers:
         exchange.unclear = True
         if exchange is not self.current or not exchange.written:
             return
-        self._send(*self._void(exchange, now, said.NOT_UNDERSTOOD), Message("system", said.UNCLEAR))
+        self._send(*self._void(exchange, now, said.NOT_UNDERSTOOD))
         self._line(deeds.Forget(exchange.turn.id))
         exchange.parts.clear()
         exchange.asks_again = exchange.empty = exchange.told = exchange.turn.answered = False
         # To the call it is as if another worker had taken the turn.
         self._answering.handle(events.TurnStarted(exchange.turn.id), now)
-        self._ask(exchange, now)
+        self._open(exchange, now)
 
     # Its end ------------------------------------------------------------------------------------
     def finished(self, turn_id: str, outcome: Outcome, now: float) -> list[Command] | None:

@@ -51,6 +51,7 @@ class Bridge:
     ) -> None:
         self._conversation, self._line, self._format = conversation, line, audio_format
         self._flush, self._clock, self._fields = flush, clock, log_fields
+        self._mulaw = audio_format.encoding == "mulaw"
         self._outgoing = Outgoing(audio_format)
         self._storing = Storing(store, self._stored, self._gone, log_fields)
         self._join: deeds.Join | None = None
@@ -79,6 +80,9 @@ class Bridge:
             case deeds.Leave():
                 self._wanted.clear()
                 self._leaving.set()
+            case deeds.Silence(ms=ms):
+                size = self._format.bytes_of(ms)
+                self._outgoing.hear(size * b"\xff" if self._mulaw else bytes(size))
             case deeds.Listen(wanted=wanted):
                 self._outgoing.listen(wanted)
             case _:

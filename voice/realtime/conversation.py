@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from voice import events, notices
 from voice.errors import BrokerLost
-from voice.realtime import deeds, protocol, said
+from voice.realtime import deeds, protocol, replying, said
 from voice.realtime.exchange import Exchange
 from voice.realtime.joining import Phase
 from voice.realtime.switching import Switching
 from voice.turns import Begin, Command, Extra
+
+# The model's voice detection looks at whole frames.
+SILENCE_MORE_MS = 200
 
 
 class RealtimeConversation(Switching):
@@ -114,6 +117,10 @@ class RealtimeConversation(Switching):
             case protocol.SessionUpdated() if self._joining.phase is Phase.JOINING:
                 self._joining.enter(Phase.READY, now)
                 self.wake(now)
+            case protocol.Error(code=code) if self._joining.phase is Phase.JOINING:
+                # The session is not to be had as it is wished; busy services say so.
+                over = not code.startswith(("rate", "server"))
+                self._hang_up_on_model(f"model_{code}"[:60], now, hopeless=over)
             case _ if not self._joining.live:
                 pass
             case protocol.SpeechStarted(item_id=item_id, start_ms=start_ms):
@@ -136,7 +143,7 @@ class RealtimeConversation(Switching):
         self._start_next(now)
 
     def gone(self, turn_id: str, seq: int, now: float) -> None:
-        self._answers.gone(turn_id, seq, now)
+        replying.gone(self._answering, turn_id, seq, now)
 
     def handle(self, event: events.Event, now: float) -> None:
         self._now = now
@@ -180,6 +187,9 @@ class RealtimeConversation(Switching):
         missed = self._heard.missed(now)
         if missed is not None and self._unanswered.ended(missed.audio, missed.silence_ms, now):
             self._start_next(now)
+        if self._heard.stalled():
+            # Muted in mid-sentence, perhaps: without silence the model hears no end.
+            self._line(deeds.Silence(self._realtime.vad_silence_ms + SILENCE_MORE_MS))
         code = self._answers.tick(now)
         if code:
             self._hang_up_on_model(code, now)

@@ -106,6 +106,13 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """The caller sends nothing, and the model waits to hear whether more comes."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoreAudio:
     """Reply audio, to be appended at this offset of its part."""
 
@@ -122,4 +129,4 @@ class Forget:
     turn_id: str
 
 
-ToLine = Join | Leave | Listen | StoreAudio | Forget | Request
+ToLine = Join | Leave | Listen | Silence | StoreAudio | Forget | Request

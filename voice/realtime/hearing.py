@@ -42,6 +42,7 @@ class Hearing:
         self.spoken = Spoken(audio_format, quiet_ms=quiet_ms, most_ms=most_ms)
         self._bytes = 0
         """Of the caller's audio so far."""
+        self._looked = -1
         self._taken: int | None = None
         """As much as there was when the model took what our gate hears."""
         self.gate_open = False
@@ -70,6 +71,12 @@ class Hearing:
             return audio
         new = self._bytes - self._taken
         return audio[-new:] if new > 0 else b""
+
+    def stalled(self) -> bool:
+        """The model hears somebody, and nothing has come since this was asked last."""
+        stalled = self.utterance is not None and self._looked == self._bytes
+        self._looked = self._bytes
+        return stalled
 
     # Our gate -----------------------------------------------------------------------------------
     def gate_started(self) -> None:

@@ -45,6 +45,12 @@ class Known:
         """Those whose transcript has not come."""
         return [one for one in self if one.turn.transcript is None and one.turn.utterance_id]
 
+    def follows(self, exchange: Exchange) -> bool:
+        """The caller has said more since, and the model has it."""
+        turns = list(self)
+        later = turns[turns.index(exchange) + 1 :] if exchange in turns else []
+        return any(one.item_id and not (one.over or one.left) for one in later)
+
     def leave(self) -> list[Exchange]:
         """The model is gone. Answers those it left without an answer."""
         left = [one for one in self if not (one.over or one.left)]

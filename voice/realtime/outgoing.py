@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from convonet import counters
 from voice.audio import AudioFormat
 
 AUDIO_MS = 2000
@@ -53,6 +54,8 @@ class Outgoing:
             return False
         self.dropped_bytes += over
         first, self._dropping = not self._dropping, True
+        if first:
+            counters.add("model_audio_dropped")
         return first
 
     def listen(self, listening: bool) -> None:

@@ -11,6 +11,10 @@ UNCLEAR = (
     "The caller's last words could not be made out. Do not guess what they were and do nothing "
     "about them: ask the caller, in one short sentence, to say it again."
 )
+LATER = (
+    "The caller has said something else since, which is answered next. Answer only what they asked "
+    "before that, and do nothing about the rest now."
+)
 GREET = "Greet the caller in one short sentence and ask what you can do."
 NOT_UNDERSTOOD = "Not done: the caller's words could not be made out. Ask them to say it again."
 NOT_RUN = "Not done: this could not be handed on. Nothing was changed."

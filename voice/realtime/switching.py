@@ -136,10 +136,10 @@ class Switching(Conversation):
         if live:
             self._go_without(now)
 
-    def _hang_up_on_model(self, code: str, now: float) -> None:
+    def _hang_up_on_model(self, code: str, now: float, *, hopeless: bool = False) -> None:
         """It is of no use: close the socket and go on without it."""
         self._line(deeds.Leave())
-        self.lost(code, now)
+        self.lost(code, now, hopeless=hopeless)
 
     def _mind_listening(self) -> None:
         wanted = self._mine

@@ -188,6 +188,21 @@ async def test_words_that_were_not_understood_are_asked_for_again() -> None:
         assert systems == [said.UNCLEAR]
 
 
+async def test_a_caller_who_mutes_in_mid_sentence_is_heard_to_there() -> None:
+    async with calling() as caller:
+        answering(caller, {"say": "I added milk."})
+        await caller.on_line()
+        half = len(SPEECH) // 2 // FRAME * FRAME
+        caller.say(SPEECH[:half])
+
+        def over() -> bool:
+            caller.world.tick(0.0)
+            return bool(caller.world.ends)
+
+        await caller.until(over)
+        assert caller.world.ends == [("I added milk.", "done", "I added milk.")]
+
+
 async def test_a_caller_who_hangs_up_at_once_still_gets_it_done() -> None:
     async with calling() as caller:
         answering(caller, {"say": "Too late.", "wait": 3600})

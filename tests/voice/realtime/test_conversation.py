@@ -515,6 +515,60 @@ def test_unclear_words_that_wait_are_asked_about_in_their_turn(scene: Scene) -> 
     assert scene.line(Message)[-1] == Message("system", said.UNCLEAR)
 
 
+def make_noise(scene: Scene) -> None:
+    """The model begins to answer it, and then it was no words."""
+    item = scene.speak()
+    response = scene.respond()
+    scene.up(protocol.Words(item, ""))
+    scene.end(response, "cancelled", "client_cancelled")
+
+
+def test_noise_upon_noise_is_not_asked_about_for_ever(scene: Scene) -> None:
+    for _ in range(2):
+        make_noise(scene)
+        scene.answer("Sorry, what did you say?")
+        scene.hear_all()
+    for _ in range(4):
+        make_noise(scene)
+        assert scene.talk.current is None
+    assert len(scene.line(Message)) == 2
+    assert [outcome for outcome, _ in scene.ends()] == ["done"] * 6
+    assert len(scene.told("notice")) == 2
+    scene.speak("add milk")
+    scene.answer("Done.")
+    scene.hear_all()
+    make_noise(scene)
+    assert len(scene.line(Message)) == 3
+
+
+def test_the_model_answers_one_wish_at_a_time_though_it_knows_the_next(scene: Scene) -> None:
+    scene.speak("add milk")
+    response = scene.respond()
+    scene.call_tool(response, "c1")
+    scene.end(response)
+    scene.speak("and bread")
+    scene.tool_answers("c1")
+    assert [one.instructions for one in scene.asked] == [
+        "",
+        f"Be brief.\n\n{said.RULE}\n\n{said.LATER}",
+    ]
+    scene.answer("Added milk.")
+    scene.hear_all()
+    assert scene.asked[-1].instructions == ""
+
+
+def test_a_caller_who_mutes_in_mid_sentence_is_answered(scene: Scene) -> None:
+    scene.talk.came(SECOND)
+    scene.begin_to_speak()
+    scene.later(0.5)
+    assert scene.line(deeds.Silence) == []
+    scene.later(0.5)
+    assert [one.ms for one in scene.line(deeds.Silence)] == [700]
+    scene.talk.came(SECOND)
+    scene.later(0.5)
+    assert len(scene.line(deeds.Silence)) == 1
+
+
 # What it costs -----------------------------------------------------------------------------------
 def test_each_response_is_charged_also_one_that_was_cancelled(scene: Scene) -> None:
     scene.speak("tell me all")

@@ -124,6 +124,20 @@ def test_a_refusal_that_will_not_change_is_the_last(scene: Scene) -> None:
     assert len(scene.deeds(deeds.Brief)) == 1
 
 
+@pytest.mark.parametrize(("code", "again"), [("invalid_value", 0), ("rate_limit_exceeded", 1)])
+def test_a_session_that_is_refused_as_it_is_wished_is_not_wished_again(
+    code: str, again: int
+) -> None:
+    scene = Scene()
+    scene.talk.wake(scene.now)
+    scene.talk.handle(events.Briefed("Be brief."), scene.now)
+    scene.take()
+    scene.up(protocol.Error(code, ""))
+    assert scene.line(deeds.Leave)
+    scene.later(5.0)
+    assert len(scene.deeds(deeds.Brief)) == 1 + again
+
+
 def test_losses_far_apart_are_forgiven(scene: Scene) -> None:
     for number in range(8):
         scene.later(120.0)
