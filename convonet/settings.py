@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "todo",
     "voice",
     "phone",
+    "monitor",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -160,6 +161,11 @@ MCP_CEILING_MB = env.integer("MCP_CEILING_MB", 200, least=32)
 # What is kept for how long: calls with their turns, and the answers to repeated tool calls.
 CALL_RETENTION_DAYS = env.integer("CALL_RETENTION_DAYS", 90, least=1)
 TOOL_REQUEST_RETENTION_DAYS = env.integer("TOOL_REQUEST_RETENTION_DAYS", 7, least=1)
+# How often the memory of all processes is looked at, and how long what was seen is kept.
+MEMORY_SAMPLE_SECONDS = env.seconds("MEMORY_SAMPLE_SECONDS", 30.0, least=1.0, most=3600.0)
+MEMORY_HOURS = env.integer("MEMORY_HOURS", 48, least=1, most=24 * 90)
+METRICS_USER = "metrics"
+METRICS_TOKEN = secret.derive(SECRET_KEY, "metrics")
 
 # --- Agent and speech -----------------------------------------------------------------------
 # Short names from `convonet.providers` or dotted paths, in order: the first is the default, the
@@ -271,6 +277,6 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         name: {"level": LOG_LEVEL}
-        for name in ("convonet", "todo", "voice", "phone", "workers", "celery")
+        for name in ("convonet", "todo", "voice", "phone", "monitor", "workers", "celery")
     },
 }

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any, Protocol
 
+from convonet import counters
 from phone.track import Tracks
 from voice import keys
 from voice.audio import AudioFormat
@@ -169,6 +170,7 @@ class Recorder:
         except TimeoutError:
             self.dropped += len(self._kept)
         if self.dropped:
+            counters.add("recording_dropped", self.dropped)
             fields = {"call_id": self._call_id, "pieces": self.dropped}
             logger.error("recording has gaps", extra=fields)
 

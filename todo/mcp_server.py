@@ -21,6 +21,7 @@ from django.utils import timezone
 from mcp import types
 from mcp.server.lowlevel import Server
 
+from convonet import counters
 from todo import context
 from todo.actor import Actor, actor_for
 from todo.tools import run_tool
@@ -154,6 +155,7 @@ def _call(
         return BROKEN
     except MemoryError:
         # The process is at its ceiling; the transaction of the change is rolled back.
+        counters.add("memory_errors")
         logger.error("tool failed", extra={"tool": name[:60], "error": "MemoryError"})
         return TOO_MUCH
     finally:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from convonet import counters
 from convonet.stopwatch import mark
 from voice.errors import WorkerMissing
 from voice.setup import CallSetup, Surroundings
@@ -57,6 +58,7 @@ class Errands:
         try:
             self._waiting.put_nowait(command)
         except asyncio.QueueFull as error:
+            counters.add("errands_overflows")
             self._failed(command, error)
 
     async def run(self) -> None:

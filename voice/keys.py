@@ -95,3 +95,28 @@ def recording_pieces(call_id: str) -> str:
 def recording_joined(call_id: str) -> str:
     """flag: a worker is joining this call's pieces."""
     return f"{PREFIX}recording:{call_id}:joining"
+
+
+def announced(kind: str) -> str:
+    """set: the names of those of one kind (`web`, `memory`) that announce themselves."""
+    return f"{PREFIX}announced:{kind}"
+
+
+def announcement(kind: str, name: str) -> str:
+    """string: JSON that one of them says of itself, renewed while it lives."""
+    return f"{PREFIX}announced:{kind}:{name}"
+
+
+def counters() -> str:
+    """hash: how often what of `convonet.counters` happened, in all processes together."""
+    return f"{PREFIX}counters"
+
+
+def endings() -> str:
+    """list: the last children of workers that ended, newest first, as JSON."""
+    return f"{PREFIX}endings"
+
+
+def nudges() -> str:
+    """channel: a call has begun or ended."""
+    return f"{PREFIX}nudges"

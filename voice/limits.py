@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convonet import counters
 from voice.audio import AudioFormat
 from voice.errors import Refused
 
@@ -30,6 +31,7 @@ class AudioAllowance:
         self._dropped_ms = max(0.0, self._dropped_ms - elapsed_ms / 2)
         if self._ahead_ms + ms > BURST_MS:
             self.dropped += 1
+            counters.add("audio_dropped")
             self._dropped_ms += ms
             if self._dropped_ms > self._flood_ms:
                 raise Refused(4429, "Your device sends audio much faster than it is spoken.")

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from convonet import counters
 from convonet.stopwatch import mark
 from voice.conversation import Conversation
 from voice.errors import BrokerLost
@@ -58,6 +59,7 @@ class Mouth:
 
     def tell(self, message: dict[str, Any]) -> None:
         if len(self._outbox) >= OUTBOX:
+            counters.add("outbox_overflows")
             self._hang_up(HangUp(4408, "not reading", "Your device stopped reading."))
             return
         encoded = self._wire.message(message)
@@ -75,6 +77,7 @@ class Mouth:
             self._conversation.not_filled(turn)
             return
         self._filled += 1
+        counters.add("fillers")
         text, audio = filler
         turn.playout.fill(audio)
         self.tell({"type": "filler", "turn": turn.id, "number": turn.number, "text": text})

@@ -19,6 +19,7 @@ from django.utils import timezone
 from langchain_core.messages import BaseMessage, SystemMessage
 from redis.exceptions import RedisError
 
+from convonet import counters
 from convonet.stopwatch import mark
 from voice import scope
 from voice.models import Turn
@@ -209,6 +210,8 @@ class TurnRunner:
         )
 
     def _log(self, record: TurnRecord, code: str, began: float) -> None:
+        if code == "memory":
+            counters.add("memory_errors")
         turn = record.turn
         logger.info(
             "turn finished",

@@ -9,6 +9,8 @@ from billiard.process import current_process
 from celery import platforms
 from celery.beat import PersistentScheduler
 
+from monitor import lookout
+
 
 class OneScheduler(PersistentScheduler):  # type: ignore[misc]  # celery has no types
     """Waits for the schedule file's lock, so a second beat takes over when the first has gone."""
@@ -22,4 +24,8 @@ class OneScheduler(PersistentScheduler):  # type: ignore[misc]  # celery has no 
                 platforms.set_pdeathsig("SIGKILL")
             self._lock = open(f"{self.schedule_filename}.lock", "w")  # noqa: SIM115  # held for life
             fcntl.flock(self._lock, fcntl.LOCK_EX)
+            # The one process that neither carries calls nor works on turns looks at all others.
+            from monitor import recorder  # it loads models, which needs Django to be set up
+
+            recorder.start(lookout.BEAT)
         return super()._open_schedule()

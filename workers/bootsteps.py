@@ -15,6 +15,7 @@ from celery.worker.components import Beat
 from django.conf import settings
 
 from voice import keys
+from workers import published
 
 logger = logging.getLogger("workers.bootsteps")
 
@@ -91,7 +92,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no
             for role in roles_of(worker):
                 state = json.dumps(self._state(worker, role))
                 pipe.set(keys.heartbeat(role), state, ex=BEAT_LIFETIME_SECONDS)
-            pipe.execute()
+            published.execute(pipe)
         except redis.RedisError as error:
             logger.debug("heartbeat not written", extra={"error": type(error).__name__})
 

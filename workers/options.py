@@ -40,8 +40,9 @@ class MemoryOptions:
 
 @dataclass(frozen=True, slots=True)
 class RetentionOptions:
-    """Days that records are kept."""
+    """How long records are kept."""
 
     call_days: int = 90
     tool_request_days: int = 7
     recording_days: int = 30
+    memory_hours: int = 48

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from billiard.pool import RUN
 from celery.concurrency import asynpool, prefork
 
 from convonet import memory
-from workers import wiring
+from workers import endings, wiring
 
 
 class MeasuredWorker(asynpool.Worker):  # type: ignore[misc]  # celery has no types
@@ -29,11 +30,22 @@ class MeasuredWorker(asynpool.Worker):  # type: ignore[misc]  # celery has no ty
 class MeasuredAsynPool(asynpool.AsynPool):  # type: ignore[misc]  # celery has no types
     Worker = MeasuredWorker
     _quick_put: Callable[[Any], None]
+    _forget: Callable[[Any], None]
+    on_process_down: Callable[[Any], None]
 
     def _create_write_handlers(self, hub: Any, **options: Any) -> None:
         super()._create_write_handlers(hub, **options)
         self._write, self._buffer = hub.consolidate_callback, self._quick_put
         self._quick_put = self._put
+
+    def _create_process_handlers(self, hub: Any) -> None:
+        super()._create_process_handlers(hub)
+        self._forget, self.on_process_down = self.on_process_down, self._ended
+
+    def _ended(self, worker: Any) -> None:
+        if self._state == RUN and not getattr(worker, "dead", None):
+            endings.note(worker.pid, worker.exitcode)
+        self._forget(worker)
 
     def _put(self, job: Any) -> None:
         """Hand the job to an idle child now: Celery would do so in the next turn of its loop.

@@ -33,6 +33,9 @@ MODULES: dict[str, tuple[str, ...]] = {
         "workers.rehearsal",
         "workers.reminders",
         "workers.retention",
+        # What beat, a child of this parent, needs.
+        "monitor.recorder",
+        "monitor.sampler",
         # Loaded only when a first connection is made.
         "anyio._backends._asyncio",
         "httpcore",

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from monitor.models import MemorySample
 from phone import recordings
 from todo.models import Mention, Question, ToolRequest
 from voice.models import Call, Checkpoint, ProviderUse
@@ -25,6 +26,7 @@ def purge(now: datetime, options: RetentionOptions) -> dict[str, int]:
     """Delete what is too old at `now`; returns how many rows of each kind went."""
     requests = now - timedelta(days=options.tool_request_days)
     calls = now - timedelta(days=options.call_days)
+    memory = now - timedelta(hours=options.memory_hours)
     counts = {
         "tool_requests": _delete(ToolRequest.objects.filter(created_at__lt=requests)),
         "questions": _delete(Question.objects.filter(created_at__lt=requests)),
@@ -32,6 +34,7 @@ def purge(now: datetime, options: RetentionOptions) -> dict[str, int]:
         "recordings": recordings.purge(now, options.recording_days),
         "checkpoints": _delete(Checkpoint.objects.filter(saved_at__lt=now - LEFT)),
         "calls": _delete(Call.objects.filter(started_at__lt=calls)),
+        "memory": _delete(MemorySample.objects.filter(at__lt=memory)),
         # Those of a call go with it; what is left was spoken for none.
         "uses": _delete(ProviderUse.objects.filter(at__lt=calls).order_by()),
     }

@@ -5,16 +5,18 @@ Imported by every worker, so nothing here may import langchain, numpy or an engi
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from billiard.exceptions import TimeLimitExceeded
 from celery import Task, current_app, shared_task, signals
 from celery.exceptions import SoftTimeLimitExceeded
+from redis.exceptions import RedisError
 
-from convonet import stopwatch
+from convonet import counters, stopwatch
 from convonet.celery import FIRE_SECONDS
-from workers import bootsteps, preload, wiring
+from workers import bootsteps, preload, published, wiring
 
 STEPS = {bootsteps.MaintainPool, bootsteps.Heartbeat, bootsteps.KeepBeat}
 current_app.steps["worker"].update(STEPS)
@@ -130,6 +132,14 @@ def delete_old_records() -> None:
         retention.purge(timezone.now(), wiring.retention_options())
     except SoftTimeLimitExceeded:
         return  # what is left goes tomorrow
+
+
+@signals.task_postrun.connect
+def _tell_counts(**_: Any) -> None:
+    """In the child, which has no heartbeat; most tasks count nothing, and this sends nothing."""
+    if counters.waiting():
+        with suppress(RedisError):
+            published.execute(wiring.redis_client().pipeline(transaction=False))
 
 
 if stopwatch.on:

@@ -63,6 +63,7 @@ def retention_options() -> RetentionOptions:
         call_days=settings.CALL_RETENTION_DAYS,
         tool_request_days=settings.TOOL_REQUEST_RETENTION_DAYS,
         recording_days=settings.RECORDING_RETENTION_DAYS,
+        memory_hours=settings.MEMORY_HOURS,
     )
 
 

@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from convonet import page_events
+from monitor.models import MemorySample
 from tests.stack import wait_until
 from tests.workers.conftest import Caller
 from tests.workers.processes import ToolServer, Worker
@@ -70,6 +71,7 @@ def test_old_records_go_and_new_ones_stay() -> None:
         record(Use("speak", "pico"), call_id=None)
         spoken = ProviderUse.objects.filter(call=None).latest("pk")
         ProviderUse.objects.filter(pk=spoken.pk).update(at=then)
+        MemorySample.objects.create(at=then + timedelta(hours=12), host="here", why="clock", size=1)
     counts = retention.purge(now, RetentionOptions(call_days=90, tool_request_days=7))
     assert counts == {
         "tool_requests": 2,
@@ -78,6 +80,7 @@ def test_old_records_go_and_new_ones_stay() -> None:
         "recordings": 0,
         "checkpoints": 2,
         "calls": 1,
+        "memory": 2,
         "uses": 1,
     }
     assert list(ToolRequest.objects.values_list("pk", flat=True)) == ["key-1"]

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
 from convonet import memory
+from todo import signals
 from todo.actor import known_zone
 
 # A held connection saves a reconnect per tool call; Django tests it before using it again.
@@ -63,6 +64,7 @@ def _serve_http(port: int) -> None:
     # A tool that runs away fails by itself; if the kernel must choose, a restart here costs little.
     memory.limit_growth(settings.MCP_CEILING_MB)
     memory.volunteer()
+    signals.serving.send(None)
     uvicorn.run(
         make_app(),
         host="127.0.0.1",
