@@ -79,7 +79,8 @@ class Conversation:
 
         Whoever greets the caller again has the first word.
         """
-        self._hold_until = now + FIRST_WORD_SECONDS if turns else 0.0
+        if turns and self.current is None:
+            self._hold_until = now + FIRST_WORD_SECONDS
         for one in turns:
             turn = self._turns.again(one)
             turn.ended_at = now
