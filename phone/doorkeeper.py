@@ -45,7 +45,8 @@ class Doorkeeper:
         self._caller = caller
         self._out: list[Action] = []
         self._state = State.OVER
-        self._before = State.GUEST
+        self._before, self._calling_help = State.GUEST, False
+        self._taking: bool | None = None
         self._digits = self._number = ""
         self._said = ""
         self._said_at = self._keyed_at = self._ended_at = float("-inf")
@@ -62,40 +63,31 @@ class Doorkeeper:
         """A PIN is expected or under way: what is heard now must not be kept."""
         return bool(self._digits) or self._state in (State.ASKING, State.CHECKING)
 
-    @property
-    def checking(self) -> bool:
-        return self._state is State.CHECKING
-
     # What happens -------------------------------------------------------------------------------
     def begin(self, now: float) -> None:
         caller = self._caller
         self._silent_since = now
         hello = caller.saying or caller.greeting
-        listens = not (caller.identified or caller.trusted)
-        self._out.append(TakeWords(listens))
-        if not listens:
-            self._state = State.KNOWN if caller.identified else State.GUEST
-            self._out.append(Say(hello))
-            return
-        if caller.talked or not (caller.has_pin or caller.guests_may is None):
-            self._state = State.GUEST
+        if caller.identified or caller.trusted:
+            self._become(State.KNOWN if caller.identified else State.GUEST)
+            self._say(hello, now)
+        elif caller.talked or not (caller.has_pin or caller.guests_may is None):
+            self._become(State.GUEST)
             self._say(hello if caller.saying else f"{hello} {door_words.HELP}", now)
         elif caller.has_pin and not caller.locked_seconds:
-            self._state = State.ASKING
+            self._become(State.ASKING)
             self._say(f"{hello} {self._question()}", now)
         elif caller.locked_seconds:
             self._go_on(f"{hello} {door_words.locked(caller.locked_seconds)}", now)
         else:
-            self._state = State.ASKING
+            self._become(State.ASKING)
             self._say(f"{hello} {door_words.ASK_NUMBER}", now)
 
     def key(self, digit: str, now: float) -> None:
         """One key of the telephone."""
-        if self._state is State.OVER:
-            return
         if digit == "#":
             self._hash(now)
-        elif self._state is State.KNOWN:
+        elif self._state is State.OVER or self._state is State.KNOWN:
             return
         elif digit == "*":
             self._digits = ""
@@ -115,7 +107,7 @@ class Doorkeeper:
         if self._state is State.ASKING:
             return self._answered(text, spoken, now)
         if self._state is State.GUEST:
-            return is_pin(spoken.digits) and self._offered(spoken, now)
+            return is_pin(spoken.digits) and self._offered(spoken.digits, now)
         # The call ends, or a PIN is looked at: nothing but a wish that a guest may have counts.
         over = self._state is State.OVER
         return over or spoken.mostly or self._caller.guests_may is None
@@ -140,8 +132,9 @@ class Doorkeeper:
         """The PIN was right."""
         if self._is_late(State.KNOWN):
             return
-        self._state, self._digits = State.KNOWN, ""
-        self._out += [TakeWords(False), Say(f"Welcome back, {name}. {door_words.HELP}")]
+        self._digits = ""
+        self._become(State.KNOWN)
+        self._say(f"Welcome back, {name}. {door_words.HELP}", now)
 
     def was_wrong(self, now: float) -> None:
         if self._is_late(State.GUEST):
@@ -150,7 +143,7 @@ class Doorkeeper:
         if self._wrong >= WRONG_TRIES:
             self._go_on(door_words.NOT_RIGHT, now)
         else:
-            self._state = State.ASKING
+            self._become(State.ASKING)
             self._say(door_words.AGAIN, now)
 
     def is_locked(self, seconds: float, now: float) -> None:
@@ -165,12 +158,21 @@ class Doorkeeper:
 
     def no_emergency(self, now: float) -> None:
         """The key did nothing: go on as before."""
-        self._state = self._before
-        if self._state is State.KNOWN:
-            self._out.append(TakeWords(False))
-        self._say(door_words.NO_EMERGENCY, now)
+        self._calling_help = False
+        self._become(self._before)
+        self._out.append(Say(door_words.NO_EMERGENCY, ends=self._before is State.OVER))
 
     # Inside ---------------------------------------------------------------------------------
+    def _become(self, state: State) -> None:
+        """Words are taken while they may be a PIN: of guests, if their number has one."""
+        self._state, asked = state, state not in (State.KNOWN, State.GUEST)
+        wanted = asked or (
+            state is State.GUEST and self._caller.has_pin and not self._caller.trusted
+        )
+        if wanted is not self._taking:
+            self._taking = wanted
+            self._out.append(TakeWords(wanted))
+
     @property
     def _wants_number(self) -> bool:
         return not (self._caller.has_pin or self._number)
@@ -181,19 +183,17 @@ class Doorkeeper:
         return self._state is State.OVER
 
     def _question(self) -> str:
-        return (
-            door_words.ASK
-            if self._caller.guests_may is None
-            else f"{door_words.ASK} {door_words.OR_GUEST}"
-        )
+        or_guest = "" if self._caller.guests_may is None else f" {door_words.OR_GUEST}"
+        return door_words.ASK + or_guest
 
     def _hash(self, now: float) -> None:
         if self._digits:
             self._entered(now)
         elif now - self._ended_at <= LATE_HASH_SECONDS:
             self._ended_at = float("-inf")
-        elif self._caller.emergency_key:
-            self._before, self._state = self._state, State.OVER
+        elif self._caller.emergency_key and not self._calling_help:
+            self._before, self._calling_help = self._state, True
+            self._become(State.OVER)
             self._out += [BeQuiet(), Emergency()]
 
     def _entered(self, now: float) -> None:
@@ -202,7 +202,8 @@ class Doorkeeper:
         if self._state is State.CHECKING:
             return
         if len(digits) >= LEAST_NUMBER_DIGITS:
-            self._number, self._state = digits, State.ASKING
+            self._number = digits
+            self._become(State.ASKING)
             self._say(door_words.ASK_ITS_PIN, now)
         elif self._wants_number:
             self._ask_again(door_words.ASK_NUMBER, now)
@@ -222,7 +223,7 @@ class Doorkeeper:
         if door_words.has_no_pin(text):
             self._go_on("", now)
             return True
-        self._state = State.GUEST
+        self._become(State.GUEST)
         return False
 
     def _digits_said(self, digits: str, now: float) -> None:
@@ -237,25 +238,23 @@ class Doorkeeper:
         else:
             self._ask_again(door_words.NOT_A_PIN, now)
 
-    def _offered(self, spoken: spoken_digits.Spoken, now: float) -> bool:
-        """A guest says four to six digits, unasked."""
-        if not self._wants_number:
-            self._try(spoken.digits, now)
-        elif spoken.about_pin:
-            self._say(door_words.ASK_NUMBER, now)
-        else:
+    def _offered(self, pin: str, now: float) -> bool:
+        """By a guest who was not asked."""
+        if self._wants_number:
             return False
+        self._try(pin, now)
         return True
 
     def _try(self, pin: str, now: float) -> None:
         if self._too_often():
             return
-        self._state, self._said = State.CHECKING, ""
+        self._said = ""
+        self._become(State.CHECKING)
         self._out += [BeQuiet(), TryPin(pin, self._number)]
 
     def _ask_again(self, text: str, now: float) -> None:
         if not self._too_often():
-            self._state = State.ASKING
+            self._become(State.ASKING)
             self._say(text, now)
 
     def _too_often(self) -> bool:
@@ -284,16 +283,17 @@ class Doorkeeper:
         """Without a PIN, if anything can be done without one."""
         may = self._caller.guests_may
         self._number = ""
-        if may is None:
+        if may is None and not self._caller.trusted:
             self._end(f"{why} {door_words.SORRY}".strip())
             return
-        self._state = State.GUEST
+        self._become(State.GUEST)
         offer = f"Without it I can {may}." if may else ""
         self._say(" ".join(filter(None, (why, offer, door_words.HELP))), now)
 
     def _end(self, text: str) -> None:
-        self._state, self._digits = State.OVER, ""
-        self._out += [BeQuiet(), TakeWords(True), Say(text, ends=True)]
+        self._digits = ""
+        self._become(State.OVER)
+        self._out += [BeQuiet(), Say(text, ends=True)]
 
     def _say(self, text: str, now: float) -> None:
         self._silent_since = now + SAYING_SECONDS * len(text)

@@ -205,17 +205,23 @@ def test_the_wait_is_rounded_up(seconds: float, wait: str) -> None:
 
 def test_an_unknown_number_is_a_guest_at_once() -> None:
     door = Door(has_pin=False)
-    assert door.first == [TakeWords(True), Say(f"{HELLO} {door_words.HELP}")]
+    assert door.first == [TakeWords(False), Say(f"{HELLO} {door_words.HELP}")]
     assert door.says("connect me with sales") == (False, [])
-    assert door.says("it is for two people at 1730") == (False, [])
     assert door.says("1730") == (False, [])
-    assert door.says("my pin is one two three four") == (True, [Say(door_words.ASK_NUMBER)])
 
 
 def test_a_caller_from_an_unknown_number_keys_in_their_own_and_then_the_pin() -> None:
     door = Door(has_pin=False)
     assert door.keys("15551234567#")[-1] == Say(door_words.ASK_ITS_PIN)
     assert door.keys("4711#")[-1] == TryPin("4711", "15551234567")
+    assert door.wrong() == [Say(door_words.AGAIN)]
+    assert door.says("4 7 1 2") == (True, [BeQuiet(), TryPin("4712", "15551234567")])
+
+
+def test_a_caller_from_an_unknown_number_is_listened_to_only_while_asked() -> None:
+    door = Door(has_pin=False)
+    assert TakeWords(True) in door.keys("15551234567#")
+    assert TakeWords(False) in door.says("connect me with sales")[1]
 
 
 def test_where_guests_may_have_nothing_an_unknown_number_is_asked_for_a_known_one() -> None:
@@ -255,7 +261,7 @@ def test_while_a_pin_is_looked_at_no_other_is() -> None:
 
 def test_the_hash_key_alone_is_for_emergencies_whoever_calls() -> None:
     door = Door(identified=True, emergency_key=True)
-    assert door.keys("#") == [BeQuiet(), Emergency()]
+    assert door.keys("#") == [TakeWords(True), BeQuiet(), Emergency()]
     assert door.keys("1#") == []
     assert Door(identified=True).keys("#") == []
 
@@ -268,10 +274,20 @@ def test_an_emergency_nobody_answers_leaves_the_call_as_it_was() -> None:
     assert door.keys("4711#")[-1] == TryPin("4711")
 
 
+def test_an_emergency_comes_before_a_goodbye() -> None:
+    door = Door(emergency_key=True, guests_may=None)
+    door.says("goodbye")
+    assert door.keys("47") == []
+    assert door.keys("#") == [BeQuiet(), Emergency()]
+    door.keeper.no_emergency(door.now)
+    assert door.keeper.take() == [Say(door_words.NO_EMERGENCY, ends=True)]
+
+
 def test_a_pin_that_turns_out_right_after_an_emergency_counts() -> None:
     door = Door(emergency_key=True)
     door.keys("4711#")
-    door.keys("#")
+    assert door.keys("#") == [BeQuiet(), Emergency()]
+    assert door.keys("#") == []
     door.keeper.is_known("Anna", door.now)
     assert door.keeper.take() == []
     door.keeper.no_emergency(door.now)
@@ -295,6 +311,8 @@ def test_who_is_called_about_a_reminder_is_asked_for_no_pin() -> None:
     assert door.first == [TakeWords(False), Say("It is time to take your pills.")]
     assert not door.keeper.private
     assert door.keys("4711#")[-1] == TryPin("4711")
+    door.keeper.is_locked(60, door.now)
+    assert TakeWords(False) in door.keeper.take()
 
 
 def test_no_pin_shows_in_what_may_be_logged() -> None:
