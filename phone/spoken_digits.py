@@ -54,6 +54,8 @@ _AROUND = frozenset(
         thanks thank you that's thats that this here and then i i'm hash pound key sure right""",
     )
 )
+# "11" is no 1 said twice, and "1212" may be all of it.
+LEAST_REPEATED = 4
 # Mean digits only among digits.
 _UNSURE = frozenset(
     {
@@ -85,7 +87,13 @@ def read(text: str) -> Spoken:
     if not said or len(digits) < len(said):
         sure = len([token for token in digits if token not in _UNSURE])
         return Spoken("", 2 * sure > len(said), about_pin)
-    return Spoken("".join(_parts(said)), True, about_pin)
+    return Spoken(_once("".join(_parts(said))), True, about_pin)
+
+
+def _once(digits: str) -> str:
+    """Said twice to be sure, or written twice: Whisper does so after a pause."""
+    half = digits[: len(digits) // 2]
+    return half if len(half) >= LEAST_REPEATED and half + half == digits else digits
 
 
 def _is_digits(token: str) -> bool:

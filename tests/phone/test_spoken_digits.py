@@ -69,6 +69,10 @@ from phone.spoken_digits import read
         ("Hello, this is 4711 hash", "4711"),
         ("4711 and then 12", "471112"),
         ("four seven", "47"),
+        ("Eight eight two four. Eight eight two four.", "8824"),
+        ("4711, 4711", "4711"),
+        ("1212", "1212"),
+        ("121212", "121212"),
     ],
 )
 def test_what_is_digits_throughout_is_read(text: str, digits: str) -> None:
