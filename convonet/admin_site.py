@@ -38,6 +38,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _item(user, "Turns", "forum", "voice", "turn"),
         _item(user, "Recordings", "voicemail", "phone", "recording"),
         _item(user, "Providers", "hub", "voice", "provideruse", page="admin:voice_providers"),
+        _item(user, "Memory", "memory", "monitor", "memorysample"),
     ]
     telephone = [
         _item(user, "Telephone calls", "phone_in_talk", "phone", "phonecall"),

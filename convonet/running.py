@@ -43,3 +43,13 @@ def adopt(var_dir: Path) -> None:
         return
     for name, value in state["environment"].items():
         os.environ.setdefault(name, value)
+
+
+def launcher(var_dir: Path) -> int | None:
+    """The pid of the launcher that runs on this directory, if one does."""
+    try:
+        pid = int(json.loads((var_dir / FILE).read_text())["pid"])
+        os.kill(pid, 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return pid

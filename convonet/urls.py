@@ -6,11 +6,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from convonet.health import healthz
+from monitor.views import metrics
 from phone.present import is_present
 
 admin.autodiscover()
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("", include("todo.urls")),
     path("", include("voice.urls")),

@@ -66,7 +66,8 @@ class RoleTotal:
     processes: int = 0
     size: int = 0
     growth: int = 0
-    """Of those processes that have settled."""
+    settled: int = 0
+    """Processes that have settled, whose growth that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def by_role(readings: Iterable[Reading]) -> dict[str, RoleTotal]:
         total.processes += 1
         total.size += reading.size
         total.growth += reading.growth or 0
+        total.settled += reading.growth is not None
     return {role: found[role] for role in ROLES if role in found}
 
 
