@@ -230,6 +230,7 @@ class Answers:
         self._send(*self._void(exchange, now, said.NOT_UNDERSTOOD))
         self._line(deeds.Forget(exchange.turn.id))
         exchange.parts.clear()
+        exchange.taken_back = exchange.taken_back or exchange.told
         exchange.asks_again = exchange.empty = exchange.told = exchange.turn.answered = False
         # To the call it is as if another worker had taken the turn.
         self._answering.handle(events.TurnStarted(exchange.turn.id), now)

@@ -17,6 +17,8 @@ from voice.turns import Begin, Command, Extra
 
 # The model's voice detection looks at whole frames.
 SILENCE_MORE_MS = 200
+# After so many it should have heard one.
+MOST_SILENCES = 6
 
 
 class RealtimeConversation(Switching):
@@ -187,10 +189,11 @@ class RealtimeConversation(Switching):
         missed = self._heard.missed(now)
         if missed is not None and self._unanswered.ended(missed.audio, missed.silence_ms, now):
             self._start_next(now)
-        if self._heard.stalled():
+        stalled = self._heard.stalled()
+        if stalled:
             # Muted in mid-sentence, perhaps: without silence the model hears no end.
             self._line(deeds.Silence(self._realtime.vad_silence_ms + SILENCE_MORE_MS))
-        code = self._answers.tick(now)
+        code = self._answers.tick(now) or ("model_deaf" if stalled > MOST_SILENCES else "")
         if code:
             self._hang_up_on_model(code, now)
         elif self._joining.old(now) and self._calm:

@@ -72,6 +72,8 @@ class Exchange:
     unclear: bool = False
     told: bool = False
     """The reply is written."""
+    taken_back: bool = False
+    """And then was none: a question back follows."""
     parts: dict[str, Part] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
 

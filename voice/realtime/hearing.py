@@ -43,6 +43,7 @@ class Hearing:
         self._bytes = 0
         """Of the caller's audio so far."""
         self._looked = -1
+        self._stalls = 0
         self._taken: int | None = None
         """As much as there was when the model took what our gate hears."""
         self.gate_open = False
@@ -72,11 +73,12 @@ class Hearing:
         new = self._bytes - self._taken
         return audio[-new:] if new > 0 else b""
 
-    def stalled(self) -> bool:
-        """The model hears somebody, and nothing has come since this was asked last."""
+    def stalled(self) -> int:
+        """How often in a row this was asked while the model heard somebody and nothing came."""
         stalled = self.utterance is not None and self._looked == self._bytes
+        self._stalls = self._stalls + 1 if stalled else 0
         self._looked = self._bytes
-        return stalled
+        return self._stalls
 
     # Our gate -----------------------------------------------------------------------------------
     def gate_started(self) -> None:

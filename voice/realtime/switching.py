@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from voice import events
+from voice import events, notices
 from voice.answering import Announcement
 from voice.audio import AudioFormat
 from voice.conversation import Conversation
@@ -168,6 +168,10 @@ class Switching(Conversation):
         elif exchange.mid_sentence and turn.playout.replying:
             self._end_part_way(exchange, now)
             self._announcements.append(Announcement(said.BROKE_OFF))
+        elif exchange.taken_back:
+            # Its row says that it is answered: no worker would take it.
+            self._end_part_way(exchange, now)
+            self._announcements.append(Announcement(notices.for_ears(notices.NOT_HEARD)))
         else:
             if turn is self.current:
                 # What was said of an answer is void: a worker begins it anew.

@@ -9,7 +9,7 @@ from voice import events
 from voice.errors import BrokerLost
 from voice.realtime import deeds, protocol, said
 from voice.realtime.requests import CancelResponse, FunctionOutput, Message, Truncate
-from voice.turns import Begin, Cancel, Extra, Fill, Finish, HangUp
+from voice.turns import Begin, Cancel, Extra, Fill, Finish, HangUp, Recognise
 
 
 @pytest.fixture
@@ -567,6 +567,13 @@ def test_a_caller_who_mutes_in_mid_sentence_is_answered(scene: Scene) -> None:
     scene.talk.came(SECOND)
     scene.later(0.5)
     assert len(scene.line(deeds.Silence)) == 1
+
+
+def test_a_model_that_hears_no_end_of_silence_is_hung_up_on(scene: Scene) -> None:
+    scene.begin_to_speak()
+    scene.later(6.0)
+    assert scene.line(deeds.Leave)
+    assert len(scene.of(Recognise)) == 1
 
 
 # What it costs -----------------------------------------------------------------------------------
