@@ -73,8 +73,6 @@ class Spoken:
     """Empty unless all that was said is digits and small words around them."""
     mostly: bool = False
     """More than half of what was said is surely digits: somebody tried to say some."""
-    about_pin: bool = False
-    """The word itself was said."""
 
 
 def read(text: str) -> Spoken:
@@ -83,11 +81,10 @@ def read(text: str) -> Spoken:
     if said[:1] == ["are"]:  # "the digits are …"
         del said[0]
     digits = [token for token in said if _is_digits(token)]
-    about_pin = "pin" in tokens
     if not said or len(digits) < len(said):
         sure = len([token for token in digits if token not in _UNSURE])
-        return Spoken("", 2 * sure > len(said), about_pin)
-    return Spoken(_once("".join(_parts(said))), True, about_pin)
+        return Spoken("", 2 * sure > len(said))
+    return Spoken(_once("".join(_parts(said))), True)
 
 
 def _once(digits: str) -> str:

@@ -117,10 +117,5 @@ def test_who_tried_to_say_digits_is_told_from_who_wants_something(text: str, tri
     assert read(text).mostly is tried
 
 
-def test_the_word_pin_is_noticed() -> None:
-    assert read("my PIN is 4711").about_pin
-    assert not read("4711").about_pin
-
-
 def test_a_long_speech_is_not_read_to_its_end() -> None:
     assert len(read("one " * 10_000).digits) <= 100
