@@ -44,13 +44,10 @@ def served_pages(var: Path, *, embedded: bool = False) -> Iterator[str]:
         "CONVONET_VAR": str(var),
         "CONVONET_EMBEDDED_LOGIN": str(int(embedded)),
         "PORT": str(port),
-        # There is a telephone, so that its settings are on the page; nobody calls it.
-        "TWILIO_ACCOUNT_SID": f"AC{0:032}",
-        "TWILIO_AUTH_TOKEN": "nobody-knows-it",
-        "TWILIO_NUMBER": "+15550001111",
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
+    if not embedded:
+        env |= _telephone(port)
     _manage(env, "migrate", "-v", "0")
     _manage(env, "shell", "-v", "0", "-c", _MAKE_PEOPLE)
     with (var / "pages.log").open("wb") as log:
@@ -68,6 +65,16 @@ def served_pages(var: Path, *, embedded: bool = False) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(10)
+
+
+def _telephone(port: int) -> dict[str, str]:
+    """With one its settings are on the page; nobody calls it."""
+    return {
+        "TWILIO_ACCOUNT_SID": f"AC{0:032}",
+        "TWILIO_AUTH_TOKEN": "nobody-knows-it",
+        "TWILIO_NUMBER": "+15550001111",
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }
 
 
 def _manage(env: dict[str, str], *arguments: str) -> None:
