@@ -30,7 +30,9 @@ class RealtimeConversation(Switching):
         if wanted and self._joining.live:
             if self._heard.gate_open:
                 self._unanswered.started()
-            self._heard.reset()
+            self._heard.stop()
+        # Nothing of what was said aside is there to lead in what is not.
+        self._listen(False)
 
     def speech_started(self, now: float) -> None:
         self._heard.gate_started()
@@ -207,11 +209,10 @@ class RealtimeConversation(Switching):
 
     def failed(self, command: Command, error: Exception, now: float) -> None:
         what = command.what if isinstance(command, Extra) else None
-        if isinstance(what, deeds.Brief):
+        kept = isinstance(what, deeds.Keep | deeds.HearAgain | deeds.RunTool | deeds.Brief)
+        if isinstance(what, deeds.Brief) and self._joining.phase is Phase.BRIEFING:
             self.lost("not briefed", now)
-        elif isinstance(what, deeds.Keep | deeds.HearAgain | deeds.RunTool) and isinstance(
-            error, BrokerLost
-        ):
+        elif kept and isinstance(error, BrokerLost):
             self._keep(command)
         elif isinstance(what, deeds.RunTool):
             answer = events.ToolAnswered(what.turn_id, what.call_id, said.NOT_RUN)

@@ -57,8 +57,13 @@ class Hearing:
         return self.utterance is not None or self.gate_open
 
     def reset(self) -> None:
-        """The model hears nothing any more."""
+        """There is no model any more, or another one."""
         self.spoken.reset()
+        self.stop()
+
+    def stop(self) -> None:
+        """The model hears nothing for a while."""
+        self.spoken.forget()
         self.utterance = self.unconfirmed = None
         self.gate_open = self._confirmed = False
 

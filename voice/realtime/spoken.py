@@ -26,6 +26,11 @@ class Spoken:
         self._dropped = 0
         self._from: int | None = None
 
+    def forget(self) -> None:
+        """What was said so far is not to be kept; the model counts on."""
+        self._drop(len(self._buffer))
+        self._from = None
+
     def add(self, audio: bytes) -> None:
         """What has been sent just now."""
         self._buffer += audio

@@ -142,12 +142,14 @@ class Switching(Conversation):
         self.lost(code, now, hopeless=hopeless)
 
     def _mind_listening(self) -> None:
-        wanted = self._mine
-        if wanted == self._listens:
-            return
+        if self._mine != self._listens:
+            self._listen(self._mine)
+
+    def _listen(self, wanted: bool) -> None:
+        if self._listens and self._joining.live:
+            self._line(ClearAudio())
+        self._line(deeds.Listen(wanted))
         self._listens = wanted
-        if self._joining.live:
-            self._line(deeds.Listen(wanted), *(() if wanted else (ClearAudio(),)))
 
     # Going on without ---------------------------------------------------------------------------
     def _go_without(self, now: float) -> None:

@@ -12,7 +12,7 @@ from voice.errors import BrokerLost
 from voice.options import CallOptions
 from voice.realtime import deeds, protocol, said
 from voice.realtime.conversation import RealtimeConversation
-from voice.realtime.requests import Message, SessionUpdate
+from voice.realtime.requests import ClearAudio, Message, SessionUpdate
 from voice.turns import Announce, Begin, Drop, Extra, Recognise
 
 AUDIO = bytes(SECOND)
@@ -417,7 +417,8 @@ def test_an_answer_that_was_complete_is_not_given_again_after_hanging_up(scene: 
 def test_words_taken_by_an_attendant_never_reach_the_model(scene: Scene) -> None:
     scene.talk.take_words(True)
     scene.take()
-    assert [one.wanted for one in scene.line(deeds.Listen)] == [True, False]
+    assert [one.wanted for one in scene.line(deeds.Listen)][-1] is False
+    assert scene.line(ClearAudio)
     scene.talk.speech_started(scene.now)
     scene.talk.speech_ended(AUDIO, 600, scene.now)
     assert len(scene.of(Recognise)) == 1
@@ -426,7 +427,28 @@ def test_words_taken_by_an_attendant_never_reach_the_model(scene: Scene) -> None
     assert scene.line(Message) == []
     scene.talk.take_words(False)
     scene.take()
-    assert [one.wanted for one in scene.line(deeds.Listen)] == [True, False, True]
+    # Forgets what came just before, and only then listens.
+    assert [one.wanted for one in scene.line(deeds.Listen)][-2:] == [False, True]
+
+
+def test_the_models_clock_runs_on_while_words_are_taken(scene: Scene) -> None:
+    scene.talk.sent(bytes(5 * SECOND))
+    scene.talk.take_words(True)
+    scene.talk.take_words(False)
+    scene.take()
+    scene.talk.sent(b"\1" * SECOND)
+    scene.up(protocol.SpeechStarted("a", 5200), protocol.SpeechStopped("a", 5900))
+    scene.up(protocol.Committed("a"))
+    assert [one.audio for one in scene.deeds(deeds.Keep)] == [b"\1" * (700 * 8)]
+
+
+def test_a_caller_known_while_the_broker_is_away_is_told_later(scene: Scene) -> None:
+    scene.talk.caller_known()
+    brief = scene.of(Extra)[-1]
+    scene.talk.failed(brief, BrokerLost(), scene.now)
+    assert scene.talk.on_line
+    scene.talk.broker_changed(connected=True)
+    assert len(scene.deeds(deeds.Brief)) == 3
 
 
 def test_a_caller_who_is_known_now_is_told_to_the_model(scene: Scene) -> None:
