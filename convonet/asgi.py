@@ -22,7 +22,7 @@ from django.conf import settings  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from convonet import closing  # noqa: E402
-from monitor import recorder  # noqa: E402
+from monitor.lookout import options_from  # noqa: E402
 from monitor.pulse import Pulse  # noqa: E402
 from phone.present import is_present  # noqa: E402
 from voice.sockets import call_socket, page_socket, unknown_socket  # noqa: E402
@@ -66,7 +66,7 @@ def sweeping() -> asyncio.Task[None]:
 
 @cache
 def pulsing() -> asyncio.Task[None]:
-    beating = Pulse(services().redis, recorder.options()).run()
+    beating = Pulse(services().redis, options_from(settings)).run()
     return asyncio.get_running_loop().create_task(beating, name="pulse")
 
 

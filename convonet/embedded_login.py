@@ -27,7 +27,7 @@ FORWARDED = (
     "HTTP_TRUE_CLIENT_IP",
 )
 # The admin and the login page are where somebody else logs in; probes need no session.
-CLOSED = ("/admin/", "/healthz", "/static/")
+CLOSED = ("/admin/", "/healthz", "/metrics", "/static/")
 SESSION_MARK = "embedded_login"
 """Session key that the page reads to say that the visitor was logged in as the demo user."""
 

@@ -15,11 +15,11 @@ SOCKET_SECONDS = 1.0
 
 
 @contextmanager
-def connected() -> Iterator[redis.Redis]:
+def connected(seconds: float = SOCKET_SECONDS) -> Iterator[redis.Redis]:
     client = redis.Redis.from_url(
         settings.REDIS_URL,
-        socket_timeout=SOCKET_SECONDS,
-        socket_connect_timeout=SOCKET_SECONDS,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds,
         retry=None,
     )
     try:

@@ -54,6 +54,11 @@ class Options:
         return Turn(note, rank, fresh_seconds=2.5 * self.seconds)
 
 
+def options_from(settings: Any) -> Options:
+    """From Django's settings, or from the module `convonet.settings`."""
+    return Options(settings.REDIS_URL, settings.VAR_DIR, settings.MEMORY_SAMPLE_SECONDS)
+
+
 class Lookout(threading.Thread):
     """`keep` gets each snapshot, with the client unless the broker does not answer."""
 

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from monitor import board, broker, lookout, samples
 from monitor.board import State
-from monitor.lookout import Lookout, Options
+from monitor.lookout import Lookout, options_from
 from monitor.snapshot import CLOCK, Snapshot
 
 logger = logging.getLogger(__name__)
@@ -69,12 +69,10 @@ class Recorder:
             pipe.execute()
 
 
-def options() -> Options:
-    return Options(settings.REDIS_URL, settings.VAR_DIR, settings.MEMORY_SAMPLE_SECONDS)
-
-
 def start(rank: int) -> Lookout:
     """Begin to look after this machine; beat, of which there is one, keeps what all see."""
-    thread = Lookout(options(), rank, Recorder().keep if rank == lookout.BEAT else None)
+    thread = Lookout(
+        options_from(settings), rank, Recorder().keep if rank == lookout.BEAT else None
+    )
     thread.start()
     return thread

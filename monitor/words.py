@@ -17,8 +17,10 @@ def growth(kib: int | None) -> str:
     """With its sign; `–` for a process that has not settled."""
     if kib is None:
         return "–"
-    sign = "+" if kib > 0 else "−" if kib < 0 else ""
-    return f"{sign}{megabytes(abs(kib))}"
+    told = megabytes(abs(kib))
+    if told == "0.0":
+        return told
+    return f"{'+' if kib > 0 else '−'}{told}"
 
 
 def age(seconds: float) -> str:

@@ -6,7 +6,8 @@ import json
 import logging
 import os
 from datetime import UTC, datetime
-from typing import Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 import redis
 from celery import bootsteps
@@ -14,8 +15,15 @@ from celery.beat import EmbeddedService
 from celery.worker.components import Beat
 from django.conf import settings
 
+from monitor import board
+from monitor.client import connected
+from monitor.lookout import WORKER, log, options_from
+from monitor.snapshot import CLOCK
 from voice import keys
 from workers import published
+
+if TYPE_CHECKING:
+    from monitor.sampler import Sampler
 
 logger = logging.getLogger("workers.bootsteps")
 
@@ -114,6 +122,44 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no
                 retry=None,
             )
         return self._redis
+
+
+class LookAfterMemory(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Where no other process of this machine looks at its memory: a worker on a machine of its own.
+
+    Between two deliveries and not in a thread, which a fork would cut in half.
+    """
+
+    requires = (POOL,)
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self._options = options_from(settings)
+        self._turn = self._options.turn(WORKER)
+        self._sampler: Sampler | None = None
+        self._not_before = monotonic() + 2 * self._options.seconds
+
+    def register_with_event_loop(self, worker: Any, hub: Any) -> None:
+        hub.call_repeatedly(self._options.seconds, self._look)
+
+    def _look(self) -> None:
+        if monotonic() < self._not_before or not self._turn.is_mine():
+            self._sampler = None
+            return
+        if self._sampler is None:
+            from monitor import sampler  # psutil is loaded by whom it is used
+
+            self._sampler = sampler.of_this_machine(self._options.name, os.getpid())
+        try:
+            with connected(SOCKET_SECONDS) as client:
+                snapshot = self._sampler.take(CLOCK, board.calls(client))
+                pipe = client.pipeline(transaction=False)
+                board.announce_snapshot(pipe, snapshot)
+                pipe.execute()
+        except redis.RedisError as error:
+            logger.debug("memory not told", extra={"error": type(error).__name__})
+            return
+        log(snapshot)
 
 
 def roles_of(worker: Any) -> list[str]:

@@ -36,13 +36,14 @@ MODULES: dict[str, tuple[str, ...]] = {
         # What beat, a child of this parent, needs.
         "monitor.recorder",
         "monitor.sampler",
-        # Loaded only when a first connection is made.
+        # Loaded only when a first query or connection is made.
+        "django.db.models.sql.compiler",
         "anyio._backends._asyncio",
         "httpcore",
         "httpcore._backends.anyio",
         "httpcore._backends.auto",
     ),
-    SPEECH: ("workers.speech_jobs", "workers.reminders", "wave"),
+    SPEECH: ("workers.speech_jobs", "workers.reminders", "django.db.models.sql.compiler", "wave"),
 }
 # These say at length what our own log lines say in one.
 _NOISY = {

@@ -18,7 +18,7 @@ from convonet import counters, stopwatch
 from convonet.celery import FIRE_SECONDS
 from workers import bootsteps, preload, published, wiring
 
-STEPS = {bootsteps.MaintainPool, bootsteps.Heartbeat, bootsteps.KeepBeat}
+STEPS = {bootsteps.MaintainPool, bootsteps.Heartbeat, bootsteps.KeepBeat, bootsteps.LookAfterMemory}
 current_app.steps["worker"].update(STEPS)
 
 

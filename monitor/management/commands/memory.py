@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand
 from convonet import running
 from monitor import client, processes, table
 from monitor.board import State
-from monitor.recorder import options as lookout_options
+from monitor.lookout import options_from
 from monitor.sampler import Sampler
 from monitor.snapshot import CLOCK, Snapshot
 
@@ -61,7 +61,7 @@ class _Here:
     """This machine, measured afresh; the others as they last told."""
 
     def __init__(self) -> None:
-        self._host = lookout_options().name
+        self._host = options_from(settings).name
         launcher = running.launcher(settings.VAR_DIR)
         self._sampler = Sampler(self._host, lambda: processes.measured(processes.found(launcher)))
         self._known = False
