@@ -6,6 +6,7 @@ Wire format: https://ai.google.dev/api/generate-content#method:-models.streamgen
 from __future__ import annotations
 
 from typing import Any, Literal
+from urllib.request import getproxies
 
 import httpx
 from langchain_google_genai import ChatGoogleGenerativeAI
@@ -21,11 +22,6 @@ _EFFORTS: tuple[Literal["minimal", "low"], ...] = ("minimal", "low")
 def make(transport: httpx.AsyncBaseTransport | None = None) -> ChatGoogleGenerativeAI:
     """`transport` answers instead of the network."""
     wait = environment.seconds()
-    options: dict[str, Any] = {
-        "limits": httpx.Limits(keepalive_expiry=environment.KEEP_ALIVE_SECONDS)
-    }
-    if transport:
-        options["transport"] = transport
     model = ChatGoogleGenerativeAI(
         model=environment.text("GOOGLE_MODEL", MODEL),
         api_key=SecretStr(environment.text("GOOGLE_API_KEY")),
@@ -36,11 +32,22 @@ def make(transport: httpx.AsyncBaseTransport | None = None) -> ChatGoogleGenerat
         max_retries=1,
         max_tokens=environment.MOST_TOKENS,
         streaming=True,
-        client_args=options,
+        # With one of its own the SDK asks by httpx, like all others, also where aiohttp is there.
+        client_args={"transport": transport or _transport()},
     )
     known = (model.profile or {}).get("reasoning_effort_levels") or ()
     model.reasoning_effort = next((effort for effort in _EFFORTS if effort in known), None)
     return model
+
+
+class _Transport(httpx.AsyncHTTPTransport):
+    def close(self) -> None:
+        """The SDK gives it to its client for threads too, which is never asked, and closes that."""
+
+
+def _transport() -> httpx.AsyncBaseTransport:
+    limits = httpx.Limits(keepalive_expiry=environment.KEEP_ALIVE_SECONDS)
+    return _Transport(limits=limits, proxy=getproxies().get("https"))
 
 
 async def close(model: ChatGoogleGenerativeAI) -> None:
