@@ -14,6 +14,7 @@ from voice.realtime import deeds, protocol, said
 from voice.realtime.conversation import RealtimeConversation
 from voice.realtime.requests import ClearAudio, Message, SessionUpdate
 from voice.turns import Announce, Begin, Drop, Extra, Recognise
+from voice.unfinished import Unfinished
 
 AUDIO = bytes(SECOND)
 
@@ -471,3 +472,21 @@ def test_an_announcement_is_spoken_as_ever_and_told_to_the_model(scene: Scene) -
 
 def test_formats_are_those_of_the_api() -> None:
     assert str(PHONE) == "mulaw/8000"
+
+
+def test_a_complete_reply_is_played_by_whoever_takes_the_call_next(scene: Scene) -> None:
+    scene.speak("add milk")
+    scene.answer("Added milk.", 3000)
+    scene.play()
+    scene.hear(500)
+    written = scene.deeds(deeds.WriteReply)[0]
+    after = Scene()
+    after.talk.resume(
+        [Unfinished(turn_id=written.turn.id, number=1, transcript="add milk")], after.now
+    )
+    after.later(10.0)
+    for event in written.told:
+        after.talk.handle(event, after.now)
+    after.hear_all()
+    assert after.ends() == [("done", "Added milk.")]
+    assert after.told("turn_done")[0]["answered_by"] == "OpenAI"
