@@ -6,7 +6,6 @@ A file and not the command line, so that the password is not to be seen in a pro
 from __future__ import annotations
 
 from convonet import settings
-from monitor.lookout import FLOWER, Lookout, options_from
 
 address = settings.FLOWER_ADDRESS
 port = settings.FLOWER_PORT
@@ -17,6 +16,3 @@ max_workers = 50
 purge_offline_workers = 300
 persistent = False
 natural_time = True
-
-# Where Flower has a machine of its own, nobody else tells of that machine's memory.
-Lookout(options_from(settings), FLOWER).start()

@@ -40,5 +40,5 @@ def allowed(allowance: Allowance) -> str:
     share, limit = allowance.share, allowance.limit_kib
     if limit is None:
         return f"no limit known ({allowance.source})"
-    used = f"{share:.0%} of " if share is not None else ""
+    used = f"{100 * share:.0f} % of " if share is not None else ""
     return f"{used}{megabytes(limit)} MB used ({allowance.source})"
