@@ -89,7 +89,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running = Stack(tmp_path_factory.mktemp("stack"))
     running.give_telephone()
     try:
-        yield running.start()
+        running.start()
+        # A service that is reached from outside makes none by itself.
+        running.make_user("demo")
+        yield running
     finally:
         running.stop()
 
