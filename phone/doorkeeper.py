@@ -18,14 +18,12 @@ PIN_PAUSE_SECONDS, NUMBER_PAUSE_SECONDS = 2.0, 6.0
 LEAST_NUMBER_DIGITS, MOST_DIGITS = 7, 18
 # A `#` after the pause had its effect already belongs to the digits before it.
 LATE_HASH_SECONDS = 4.0
-# Unfinished digits nobody asked for are forgotten.
-FORGET_SECONDS = 12.0
+FORGET_SECONDS = 12.0  # unfinished digits that nobody asked for
 SILENCE_SECONDS = 15.0
-# What Pico takes to say a character.
-SAYING_SECONDS = 0.07
+SAYING_SECONDS = 0.07  # a character, as Pico does
 WRONG_TRIES = 3
 # Of what is taken for a PIN in one call, whatever came of it.
-MOST_ENTRIES = 9
+MOST_ENTRIES = 6
 MOST_QUESTIONS = 3
 # Who says a PIN in two breaths says the rest within this.
 REST_SECONDS = 5.0
@@ -45,10 +43,10 @@ class Doorkeeper:
         self._caller = caller
         self._out: list[Action] = []
         self._state = State.OVER
-        self._before, self._calling_help = State.GUEST, False
+        self._before = State.GUEST
         self._taking: bool | None = None
-        self._digits = self._number = ""
-        self._said = ""
+        self._calling_help = self._told_locked = False
+        self._digits = self._number = self._said = ""
         self._said_at = self._keyed_at = self._ended_at = float("-inf")
         self._silent_since = 0.0
         self._wrong = self._entries = self._questions = 0
@@ -78,6 +76,7 @@ class Doorkeeper:
             self._become(State.ASKING)
             self._say(f"{hello} {self._question()}", now)
         elif caller.locked_seconds:
+            self._told_locked = True
             self._go_on(f"{hello} {door_words.locked(caller.locked_seconds)}", now)
         else:
             self._become(State.ASKING)
@@ -107,7 +106,10 @@ class Doorkeeper:
         if self._state is State.ASKING:
             return self._answered(text, spoken, now)
         if self._state is State.GUEST:
-            return is_pin(spoken.digits) and self._offered(spoken.digits, now)
+            offered = is_pin(spoken.digits) and not self._wants_number
+            if offered:
+                self._try(spoken.digits, now)
+            return offered
         # The call ends, or a PIN is looked at: nothing but a wish that a guest may have counts.
         over = self._state is State.OVER
         return over or spoken.mostly or self._caller.guests_may is None
@@ -148,7 +150,13 @@ class Doorkeeper:
 
     def is_locked(self, seconds: float, now: float) -> None:
         """There were too many wrong tries; the next may be made in so long."""
-        if not self._is_late(State.GUEST):
+        if self._is_late(State.GUEST):
+            return
+        if self._told_locked:
+            # Who goes on all the same does not listen, and each sentence costs the other calls.
+            self._end(door_words.TOO_OFTEN)
+        else:
+            self._told_locked = True
             self._go_on(door_words.locked(seconds), now)
 
     def not_checked(self, now: float) -> None:
@@ -165,10 +173,9 @@ class Doorkeeper:
     # Inside ---------------------------------------------------------------------------------
     def _become(self, state: State) -> None:
         """Words are taken while they may be a PIN: of guests, if their number has one."""
-        self._state, asked = state, state not in (State.KNOWN, State.GUEST)
-        wanted = asked or (
-            state is State.GUEST and self._caller.has_pin and not self._caller.trusted
-        )
+        self._state = state
+        guests = self._caller.has_pin and not self._caller.trusted
+        wanted = state is not State.KNOWN and (guests or state is not State.GUEST)
         if wanted is not self._taking:
             self._taking = wanted
             self._out.append(TakeWords(wanted))
@@ -227,7 +234,7 @@ class Doorkeeper:
         return False
 
     def _digits_said(self, digits: str, now: float) -> None:
-        """All or, after a pause, the rest of a PIN, or what cannot be one."""
+        """All or the rest of a PIN, or what cannot be one."""
         whole, self._said = self._said + digits, ""
         if self._wants_number:
             self._ask_again(door_words.ASK_NUMBER, now)
@@ -237,13 +244,6 @@ class Doorkeeper:
             self._said, self._said_at = whole, now
         else:
             self._ask_again(door_words.NOT_A_PIN, now)
-
-    def _offered(self, pin: str, now: float) -> bool:
-        """By a guest who was not asked."""
-        if self._wants_number:
-            return False
-        self._try(pin, now)
-        return True
 
     def _try(self, pin: str, now: float) -> None:
         if self._too_often():

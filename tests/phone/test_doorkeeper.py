@@ -240,15 +240,25 @@ def test_silence_is_asked_once_more_and_then_taken_for_a_guest() -> None:
 
 def test_a_call_with_too_many_tries_is_ended() -> None:
     door = Door()
-    ended = []
-    for _ in range(MOST_ENTRIES + 1):
-        ended = door.keys("4711#")
-        door.keeper.is_locked(60, door.now)
-        after = door.keeper.take()
-    assert after == []
-    assert ended[-1] == Say(door_words.TOO_OFTEN, ends=True)
+    for _ in range(MOST_ENTRIES):
+        assert door.keys("4711#")[-1] == TryPin("4711")
+        door.wrong()
+    assert door.keys("4711#")[-1] == Say(door_words.TOO_OFTEN, ends=True)
     assert door.keys("4711#") == []
     assert door.says("4711") == (True, [])
+
+
+def test_who_goes_on_trying_when_told_to_wait_is_hung_up_on() -> None:
+    door, told_at_once = Door(), Door(locked_seconds=60)
+    door.keys("4711#")
+    door.keeper.is_locked(60, door.now)
+    door.keeper.take()
+    for trying in (door, told_at_once):
+        assert trying.keys("4711#")[-1] == TryPin("4711")
+        trying.keeper.is_locked(60, trying.now)
+        assert trying.keeper.take()[-1] == Say(door_words.TOO_OFTEN, ends=True)
+        trying.keeper.was_wrong(trying.now)
+        assert trying.keeper.take() == []
 
 
 def test_while_a_pin_is_looked_at_no_other_is() -> None:
