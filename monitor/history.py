@@ -28,6 +28,7 @@ PERIODS = (
     Period("6 hours", timedelta(hours=6), 180),
     Period("48 hours", timedelta(hours=48), 192, step=5),
 )
+READ_AT_ONCE = 200
 Roles = Mapping[str, list[int]]
 
 
@@ -37,6 +38,8 @@ class Bucket:
 
     sizes: dict[str, float] = field(default_factory=dict)
     calls: int | None = None
+    most: int = 0
+    """The largest sum at a single look, in KiB."""
 
     @property
     def total(self) -> float:
@@ -51,8 +54,10 @@ class History:
     counted: dict[str, int]
     """How often what was counted within the period."""
     oom_kills: int
-    most: int
-    """The largest sum of all processes at one look, in KiB."""
+
+    @property
+    def most(self) -> int:
+        return max(bucket.most for bucket in self.buckets)
 
     @property
     def known(self) -> bool:
@@ -72,14 +77,14 @@ def of(period: Period, now: datetime, host: str = "") -> History:
         drawn = drawn.annotate(nth=Mod("pk", period.step)).filter(nth=0)
     longest = max(1.0, 2 * settings.MEMORY_SAMPLE_SECONDS)
     count = max(1, min(period.buckets, int(period.over.total_seconds() / longest)))
-    looks = list(drawn.values_list("at", "host", "calls", "roles"))
+    # Not all in memory at once: that is what this process has least of.
+    looks = drawn.values_list("at", "host", "calls", "roles").iterator(chunk_size=READ_AT_ONCE)
     return History(
         since=since,
         until=now,
         buckets=bucketed(looks, since, period.over / count, count),
         counted=_counted(rows),
         oom_kills=_oom_kills(rows),
-        most=max((sum(size for _, size, *_ in look[3].values()) for look in looks), default=0),
     )
 
 
@@ -99,6 +104,7 @@ def bucketed(
         of_host = sums[place].setdefault(host, {})
         for role, (_, size, *_) in roles.items():
             of_host[role] = of_host.get(role, 0.0) + size
+        buckets[place].most = max(buckets[place].most, sum(one[1] for one in roles.values()))
         if calls is not None:
             buckets[place].calls = max(calls, buckets[place].calls or 0)
     for place, bucket in enumerate(buckets):

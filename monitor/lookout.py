@@ -33,6 +33,8 @@ logger = logging.getLogger("monitor.memory")
 SOCKET_SECONDS = 1.0
 # How long a nudge is waited for at a time, and how soon a lost broker is asked again.
 LISTEN_SECONDS = 5.0
+# The others of the machine are just starting.
+FIRST_SECONDS = 2.0
 # Whoever of a machine's processes has the lowest rank looks.
 BEAT, MCP, FLOWER, WEB, WORKER = range(5)
 
@@ -72,7 +74,9 @@ class Lookout(threading.Thread):
         self._options, self._keep = options, keep
         self._turn = options.turn(rank)
         # A lower rank lets the others come up first.
-        first = time.monotonic() + (2.0 if rank == BEAT else options.seconds * (1 + rank / 4))
+        first = time.monotonic() + (
+            FIRST_SECONDS if rank == BEAT else options.seconds * (1 + rank / 4)
+        )
         self._pace = Pace(options.seconds, first)
         self._redis = redis.Redis.from_url(
             options.redis_url,

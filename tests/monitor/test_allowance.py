@@ -30,21 +30,21 @@ def version_2(group: str, most: object) -> dict[str, object]:
 
 
 def test_version_2_counts_what_cannot_be_given_up(tmp_path: Path) -> None:
-    files = {"proc/self/cgroup": "0::/"} | version_2("sys/fs/cgroup", 512 * MB)
+    files: dict[str, object] = {"proc/self/cgroup": "0::/"} | version_2("sys/fs/cgroup", 512 * MB)
     found = allowance.read(write(tmp_path, files))
     assert found == Allowance("cgroup v2", 512 * 1024, 256 * 1024, 2)
     assert found.share == 0.5
 
 
 def test_the_smallest_limit_of_all_groups_around_counts(tmp_path: Path) -> None:
-    files = {"proc/self/cgroup": "0::/small.slice/app.scope"}
+    files: dict[str, object] = {"proc/self/cgroup": "0::/small.slice/app.scope"}
     files |= version_2("sys/fs/cgroup/small.slice", 512 * MB)
     files |= version_2("sys/fs/cgroup/small.slice/app.scope", "max")
     assert allowance.read(write(tmp_path, files)).limit_kib == 512 * 1024
 
 
 def test_a_container_sees_its_own_group_as_the_root(tmp_path: Path) -> None:
-    files = {"proc/self/cgroup": "0::/../../docker/0123abcd"}
+    files: dict[str, object] = {"proc/self/cgroup": "0::/../../docker/0123abcd"}
     files |= version_2("sys/fs/cgroup", 512 * MB)
     assert allowance.read(write(tmp_path, files)).limit_kib == 512 * 1024
 

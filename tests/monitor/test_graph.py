@@ -15,7 +15,8 @@ MB = 1024.0
 
 
 def history(*buckets: Bucket) -> History:
-    return History(NOW - timedelta(hours=1), NOW, list(buckets), {}, 0, round(80 * MB))
+    buckets[0].most = round(80 * MB)
+    return History(NOW - timedelta(hours=1), NOW, list(buckets), {}, 0)
 
 
 def points(path: str) -> list[list[tuple[float, float]]]:

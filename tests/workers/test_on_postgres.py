@@ -12,6 +12,7 @@ from tests.stack import ROOT
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(400)]
 MODULES = [
+    "tests/monitor/test_samples.py",
     "tests/phone/test_ringing.py",
     "tests/phone/test_ringing_views.py",
     "tests/phone/test_transfer_views.py",
