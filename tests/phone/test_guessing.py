@@ -139,7 +139,8 @@ async def test_a_call_goes_on_while_others_guess(web: Web, workers: Workers) -> 
     ((tried,),) = web.rows(
         "select count from phone_failedtries where subject = ?", f"number:{number}"
     )
-    assert tried == 5
+    # A machine so slow that a lock has ended meanwhile has seen one more for each.
+    assert 5 <= tried <= 7
     log = web.log
-    assert log.count("wrong PIN") <= 5
+    assert log.count("wrong PIN") <= tried
     assert 1 <= log.count("PIN refused while locked") <= guessing_calls
