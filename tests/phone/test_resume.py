@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from convonet.far_end import names
 from convonet.far_end.line import Line
 from convonet.far_end.phone_call import Dialog, PhoneCall
 from convonet.far_end.sound import speech_of
@@ -41,37 +40,44 @@ async def known_call(stack: Stack, webhooks: Webhooks, line: Line) -> PhoneCall:
         stack.ask,
         "from django.contrib.auth.models import User\n"
         "from voice.models import Call\n"
-        "anna, _ = User.objects.get_or_create(username='anna')\n"
-        "answer = Call.objects.update(identified=True, user=anna)",
+        "somebody, _ = User.objects.get_or_create(username='resumed')\n"
+        f"calls = Call.objects.filter(phone__sid={call.sid!r})\n"
+        "answer = calls.update(identified=True, user=somebody)",
     )
     return call
 
 
-async def test_the_answer_is_heard_once_after_the_web_process_died(new_stack: Stack) -> None:
-    stack, line = new_stack, Line()
-    stack.env |= {"TWILIO_AUTH_TOKEN": names.AUTH_TOKEN, "PUBLIC_URL": stack.url}
-    await asyncio.to_thread(stack.start)
+def turns(stack: Stack, call: PhoneCall) -> list[tuple[str, str, str]]:
+    """(state, reply, heard) of each."""
+    return stack.rows(
+        "select t.state, t.reply, t.heard from voice_turn t"
+        " join phone_phonecall p on p.call_id = t.call_id where p.sid = ?",
+        call.sid,
+    )
 
-    def asked() -> bool:
-        return bool(stack.rows("select 1 from voice_turn"))
 
-    def answered() -> bool:
-        return stack.rows("select state from voice_turn") == [("done",)]
+async def test_the_answer_is_heard_once_after_the_web_process_died(stack: Stack) -> None:
+    line = Line()
 
     async def talk(line: Line) -> None:
         assert await line.quiet(0.5, WAIT)
         await line.say(speech_of(SPEECH))
-        assert await line.until(asked, WAIT)
+        assert await line.until(lambda: bool(turns(stack, call)), WAIT)
         stack.kill("web")
-        assert await line.until(lambda: call.streams == 2 and answered(), WAIT), line.errors
+        assert await line.until(lambda: call.streams == 2, WAIT), line.errors
+        assert await line.until(lambda: turns(stack, call)[0][0] == "done", WAIT), line.errors
         assert await line.quiet(0.5, WAIT)
 
     async with Held() as webhooks:
         call = await known_call(stack, webhooks, line)
         await asyncio.wait_for(call.run(talk), 3 * WAIT)
+    await asyncio.to_thread(stack.wait_until_healthy)
     assert line.errors == []
-    assert len(stack.rows("select 1 from todo_todo")) == 1
-    ((reply, heard),) = stack.rows("select reply, heard from voice_turn")
+    ((_, reply, heard),) = turns(stack, call)
     assert reply
     assert heard == reply
-    assert stack.rows("select status from phone_phonecall") == [("completed",)]
+    todos = "select 1 from todo_todo t join auth_user u on u.id = t.owner_id where u.username = ?"
+    assert len(stack.rows(todos, "resumed")) == 1
+    assert stack.rows("select status from phone_phonecall where sid = ?", call.sid) == [
+        ("completed",)
+    ]
