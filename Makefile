@@ -1,6 +1,6 @@
 # `make run` and `make test` are the two commands; the rest is for developers.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit soak live llama chaos fresh check format demo bench overhead commands screenshots lock clean python
+.PHONY: help run test unit soak live llama chaos fresh check format demo delay bench overhead commands screenshots lock clean python
 VENV := .venv
 BIN := $(VENV)/bin
 # Which lock `make run` installs: base, or base with extras (LOCK=anthropic,openai,postgres).
@@ -71,8 +71,11 @@ format:  ## Let ruff format and sort
 demo:  ## Play the recorded commands to a running server and print what became of each
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
-bench:  ## Measure the delay from end of speech to first sound
-	@exec $(BIN)/python manage.py bench $(ARGS)
+delay:  ## Measure the delay from end of speech to first sound of a running server
+	@exec $(BIN)/python manage.py delay $(ARGS)
+
+bench:  ## Put calls on a stack of its own: memory, processor, limits (ARGS="--cgroup 512M")
+	@exec $(BIN)/python -m convonet.load $(ARGS)
 
 overhead:  ## Measure what the platform adds to a turn (ARGS="--calls 10 --turns 20")
 	@exec $(BIN)/python -m convonet.overhead $(ARGS)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +37,14 @@ class Product:
 
 
 @contextmanager
-def product(var_dir: Path, extra: Mapping[str, str]) -> Iterator[Product]:
-    """Started and healthy within, stopped after."""
+def product(
+    var_dir: Path, extra: Mapping[str, str], before: Sequence[str] = ()
+) -> Iterator[Product]:
+    """Started and healthy within, stopped after; `before` is a command that runs what follows."""
     environment = _environment(var_dir) | dict(extra)
     with (var_dir / "launcher.out").open("wb") as output:
         launcher = subprocess.Popen(
-            [sys.executable, "-m", "convonet.launcher"],
+            [*before, sys.executable, "-m", "convonet.launcher"],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
