@@ -10,7 +10,7 @@ def megabytes(kib: int | None) -> str:
     if kib is None:
         return "–"
     value = kib / 1024
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}"
+    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.1f}"
 
 
 def growth(kib: int | None) -> str:

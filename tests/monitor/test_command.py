@@ -72,7 +72,15 @@ def test_lines_of_a_terminal_are_styled_and_no_wider_than_one() -> None:
 
 @pytest.mark.parametrize(
     ("kib", "told"),
-    [(None, "–"), (0, "0.0"), (20, "0.0"), (-20, "0.0"), (1536, "+1.5"), (-204800, "−200")],
+    [
+        (None, "–"),
+        (0, "0.0"),
+        (20, "0.0"),
+        (102_390, "+100"),
+        (-20, "0.0"),
+        (1536, "+1.5"),
+        (-204800, "−200"),
+    ],
 )
 def test_growth_in_words(kib: int | None, told: str) -> None:
     assert words.growth(kib) == told
