@@ -70,7 +70,9 @@ def test_published_service_lets_nobody_in(client: Client) -> None:
     assert not is_logged_in(client)
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/admin/login/", "/login/", "/healthz", "/metrics", "/static/x"])
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/admin/login/", "/login/", "/healthz", "/metrics", "/static/x"]
+)
 def test_admin_login_page_and_probes_stay_closed(client: Client, path: str) -> None:
     client.get(path, **HERE)
     assert not is_logged_in(client)
