@@ -12,7 +12,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from voice import keys
+from voice import keys, sealing
 from voice.audio import AudioFormat
 from voice.errors import BrokerLost
 from voice.events import Event, encode
@@ -55,8 +55,9 @@ class AudioStore:
         await self._put(utterance_id, {"format": str(fmt), "audio": audio}, keys.AUDIO_SECONDS)
 
     async def put_aside(self, utterance_id: str, audio: bytes, fmt: AudioFormat) -> None:
-        """Its words go to the call's stream of asides."""
-        fields = {"format": str(fmt), "audio": audio, "aside": 1}
+        """Its words go to the call's stream of asides; both are sealed."""
+        hidden = sealing.sealed(audio, utterance_id)
+        fields = {"format": str(fmt), "audio": hidden, "aside": 1}
         await self._put(utterance_id, fields, keys.ASIDE_SECONDS)
 
     async def _put(self, utterance_id: str, fields: dict[str, Any], seconds: int) -> None:

@@ -15,7 +15,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice import events, keys
+from voice import events, keys, sealing
 from voice.answering import Announcement
 from voice.attendant import Attend, Attendant, NoAttendant
 from voice.desk import CallDesk
@@ -113,11 +113,11 @@ class CallSession:
             with self._hub.listening(tick=self._tick, broker=self._broker_changed):
                 if self._setup.attend is not None:
                     aside = keys.aside_stream(self.id)
-                    await self._hub.subscribe(aside, self._on_event, from_start=True, once=True)
+                    await self._hub.subscribe(aside, self._on_aside, from_start=True, once=True)
                 await self._carry(receive)
         finally:
             self._hub.unsubscribe(keys.call_stream(self.id), self._on_event)
-            self._hub.unsubscribe(keys.aside_stream(self.id), self._on_event)
+            self._hub.unsubscribe(keys.aside_stream(self.id), self._on_aside)
             if self._person:
                 self._hub.unsubscribe(self._person, self._on_event)
             end = self._end or HangUp(1000, "left", "")
@@ -231,6 +231,11 @@ class CallSession:
         elif not isinstance(event, events.TodosChanged):
             self._conversation.handle(event, now)
         self._flush()
+
+    def _on_aside(self, event: events.Event) -> None:
+        if isinstance(event, events.Transcribed):
+            text = sealing.opened_text(event.text, event.utterance_id)
+            self._on_event(replace(event, text=text))
 
     def _on_interim(self, text: str) -> None:
         self._conversation.speech_understood(text)

@@ -6,6 +6,7 @@ import io
 import logging
 import wave
 from collections.abc import Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from uuid import UUID
 from billiard.exceptions import SoftTimeLimitExceeded
 
 from convonet.stopwatch import mark
-from voice import keys, streams
+from voice import keys, sealing, streams
 from voice.audio import BROWSER, AudioFormat
 from voice.events import Transcribed
 from workers import uses
@@ -111,7 +112,8 @@ def wav_file(pcm16: bytes) -> bytes:
 
 def _tell(redis: Any, call_id: str, event: Transcribed, *, aside: bool) -> None:
     if aside:
-        streams.publish(redis, keys.aside_stream(call_id), event, seconds=keys.ASIDE_SECONDS)
+        hidden = replace(event, text=sealing.sealed_text(event.text, event.utterance_id))
+        streams.publish(redis, keys.aside_stream(call_id), hidden, seconds=keys.ASIDE_SECONDS)
     else:
         streams.publish(redis, keys.call_stream(call_id), event)
 
@@ -122,6 +124,8 @@ def _utterance(redis: Any, utterance_id: str) -> tuple[AudioFormat, bytes, bool]
     audio_format, audio, aside = redis.hmget(key, "format", "audio", "aside")
     if audio is None or audio_format is None:
         raise Gone
+    if aside:
+        audio = sealing.sealed(audio, utterance_id)
     return AudioFormat.parse(audio_format.decode()), audio, bool(aside)
 
 
