@@ -23,9 +23,8 @@ def watch(changed: Callable[[], None]) -> Callable[[], None]:
     return lambda: _watchers.remove(changed)
 
 
-@contextmanager
-def admitted(caller: Hashable, *, most: int, most_per_user: int) -> Iterator[None]:
-    """Hold a place for one call; raises `Refused` when there is none.
+def check(caller: Hashable, *, most: int, most_per_user: int) -> None:
+    """Is there a place for one more call? Raises `Refused` when there is none; on any thread.
 
     `caller` is a user's id, or the number that a guest calls from.
     """
@@ -35,6 +34,12 @@ def admitted(caller: Hashable, *, most: int, most_per_user: int) -> Iterator[Non
     if _calls_of[caller] >= most_per_user:
         counters.add("calls_refused")
         raise Refused(4409, "You already have as many calls open as this service allows.")
+
+
+@contextmanager
+def admitted(caller: Hashable, *, most: int, most_per_user: int) -> Iterator[None]:
+    """Hold a place for one call, on the event loop; raises `Refused` when there is none."""
+    check(caller, most=most, most_per_user=most_per_user)
     _calls_of[caller] += 1
     _tell()
     try:

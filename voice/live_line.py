@@ -1,36 +1,30 @@
 """The way to Deepgram, shared by all calls of this process; left alone for a while when it fails.
 
-The one importer of `websockets` in a web process, and itself imported only when configured.
+Imported only when configured.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import ssl
-from asyncio import sslproto
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from convonet import env
 from voice.audio import AudioFormat
-
-# Of its own, so that no level set for others ever writes the key of the handshake.
-_wire = logging.getLogger("websockets.live")
-_wire.setLevel(logging.WARNING)
+from voice.upstream import Bounds, Upstream
 
 ANSWER_SECONDS = 1.0
 OPEN_SECONDS = 5.0
 CLOSE_SECONDS = 0.5
-# An answer has a few kilobytes; more than this is not meant for us.
-MESSAGE_BYTES = 256 * 1024
-MESSAGES = 16
-TLS_BYTES = 16 * 1024
-WRITE_BYTES = 32 * 1024
-FIRST_WAIT_SECONDS = 1.0
-LONGEST_WAIT_SECONDS = 60.0
+BOUNDS = Bounds(
+    open_seconds=OPEN_SECONDS,
+    close_seconds=CLOSE_SECONDS,
+    # An answer has a few kilobytes; more than this is not meant for us.
+    message_bytes=256 * 1024,
+    messages=16,
+    write_bytes=32 * 1024,
+)
 URL = "https://api.deepgram.com"
 MODEL = "nova-3"
 # The model finds out by itself.
@@ -68,48 +62,15 @@ class LineOptions:
         return f"{scheme}://{parts.netloc}{path}/v1/listen?{urlencode(query)}"
 
 
-class Line:
+class Line(Upstream):
     def __init__(self, options: LineOptions) -> None:
+        super().__init__()
         self.options = options
-        self._tls: ssl.SSLContext | None = None
-        self._failures = 0
-        self._closed_until = 0.0
-
-    def open(self, now: float) -> bool:
-        """May a socket be asked for, or have the last ones failed just now?"""
-        return now >= self._closed_until
-
-    def failed(self, now: float, *, hopeless: bool = False) -> None:
-        """Wait longer each time; at once for long when a further try will end the same."""
-        wait = LONGEST_WAIT_SECONDS if hopeless else FIRST_WAIT_SECONDS * 2**self._failures
-        self._closed_until = now + min(wait, LONGEST_WAIT_SECONDS)
-        self._failures = min(self._failures + 1, 10)
-
-    def worked(self) -> None:
-        self._failures = 0
 
     async def socket(self, audio_format: AudioFormat) -> ClientConnection:
         """Raises OSError, TimeoutError or `websockets.exceptions.WebSocketException`."""
-        address = self.options.address(audio_format)
-        if address.startswith("wss:") and self._tls is None:
-            # Reading the certificates takes tens of milliseconds; one context serves all calls.
-            self._tls = await asyncio.to_thread(ssl.create_default_context)
-            # asyncio fills 256 KiB for each socket's reading, where a record of TLS has 16.
-            sslproto.SSLProtocol.max_size = TLS_BYTES
-        return await connect(
-            address,
-            additional_headers={"Authorization": f"Token {self.options.key}"},
-            ssl=self._tls,
-            compression=None,
-            open_timeout=OPEN_SECONDS,
-            close_timeout=CLOSE_SECONDS,
-            # A socket that is dead shows by the first answer that does not come.
-            ping_interval=None,
-            max_size=MESSAGE_BYTES,
-            max_queue=MESSAGES,
-            write_limit=WRITE_BYTES,
-            logger=_wire,
-        )
+        headers = {"Authorization": f"Token {self.options.key}"}
+        return await self.connect(self.options.address(audio_format), headers, BOUNDS)
 
 
 def options_from_environment() -> LineOptions | None:

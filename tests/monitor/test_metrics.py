@@ -58,6 +58,7 @@ def basic(user: str, password: str) -> str:
         "Basic not-base64!",
         "Basic " + base64.b64encode(b"\xff\xfe").decode(),
     ],
+    ids=[f"wrong {number}" for number in range(12)],
 )
 @pytest.mark.parametrize("address", ["127.0.0.1", "203.0.113.9"])
 def test_without_the_token_nobody_reads_anything(shown: str, address: str, board: None) -> None:
@@ -69,7 +70,12 @@ def test_without_the_token_nobody_reads_anything(shown: str, address: str, board
     assert not answer.cookies
 
 
-@pytest.mark.parametrize("shown", [f"Bearer {TOKEN}", f"bearer {TOKEN}", basic("metrics", TOKEN)])
+@pytest.mark.parametrize(
+    "shown",
+    [f"Bearer {TOKEN}", f"bearer {TOKEN}", basic("metrics", TOKEN)],
+    # Another token in each process, and no two lanes may know a test by different names.
+    ids=["bearer", "any case", "basic"],
+)
 def test_with_the_token_prometheus_reads(shown: str, board: None) -> None:
     answer = Client().get("/metrics", headers={"Authorization": shown})
     assert answer.status_code == 200

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.standins.deepgram_live import KEY, Behaviour, DeepgramLive, deepgram_live
 from tests.voice.speech import Speech
-from voice import live_line, live_socket
+from voice import live_line, live_socket, upstream
 from voice.audio import BROWSER, AudioFormat
 from voice.ears import Verdict
 from voice.live_line import Line, LineOptions
@@ -33,7 +33,7 @@ SECOND = BROWSER.bytes_per_second
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow machine is no failure, unless a test is about time."""
-    monkeypatch.setattr(live_line, "OPEN_SECONDS", 60.0)
+    monkeypatch.setattr(live_line, "BOUNDS", replace(live_line.BOUNDS, open_seconds=60.0))
 
 
 class Caller:
@@ -272,7 +272,7 @@ async def test_a_refused_key_is_not_shown_again_for_a_minute() -> None:
 async def test_a_socket_that_died_is_replaced_when_the_caller_speaks_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live_line, "FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(upstream, "FIRST_WAIT_SECONDS", 0.0)
     behaviour = Behaviour(dies_after=0.5)
     async with deepgram_live(behaviour) as server, calling(line_to(server)) as caller:
         assert (await caller.say(1.0)).error

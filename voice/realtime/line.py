@@ -1,36 +1,22 @@
-"""The way to the Realtime API, shared by all calls of this process; left alone when it fails.
-
-Imported only when configured, for it imports `websockets`.
-"""
+"""The way to the Realtime API, and what its failures are called. Imported only when configured."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import ssl
-from asyncio import sslproto
-
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from voice.realtime.options import RealtimeOptions
 from voice.realtime.protocol import Garbled
-
-# Of its own, so that no level set for others ever writes the key of the handshake.
-_wire = logging.getLogger("websockets.realtime")
-_wire.setLevel(logging.WARNING)
+from voice.upstream import Bounds, Upstream
 
 CLOSE_SECONDS = 0.5
 # The largest event is a session with its instructions and tools, some 50 KB; a delta is less.
 MESSAGE_BYTES = 1024 * 1024
 # What is not read stays with the service: it makes a minute of speech in seconds.
 MESSAGES = 4
-TLS_BYTES = 16 * 1024
 WRITE_BYTES = 16 * 1024
-# A dead connection is found out within these two.
-PING_SECONDS, PONG_SECONDS = 10.0, 10.0
-FIRST_WAIT_SECONDS = 1.0
-LONGEST_WAIT_SECONDS = 60.0
+# A dead connection is found out within two of these.
+PING_SECONDS = 10.0
 # The key, the account or what is asked for is wrong, and will be so a second later.
 HOPELESS = frozenset({400, 401, 402, 403, 404})
 
@@ -39,46 +25,25 @@ class Unreached(Exception):
     """It failed for others just now."""
 
 
-class RealtimeLine:
+class RealtimeLine(Upstream):
     def __init__(self, options: RealtimeOptions) -> None:
+        super().__init__()
         self.options = options
-        self._tls: ssl.SSLContext | None = None
-        self._failures = 0
-        self._closed_until = 0.0
-
-    def failed(self, now: float, *, hopeless: bool = False) -> None:
-        """No call tries for a while, longer each time."""
-        wait = LONGEST_WAIT_SECONDS if hopeless else FIRST_WAIT_SECONDS * 2**self._failures
-        self._closed_until = now + min(wait, LONGEST_WAIT_SECONDS)
-        self._failures = min(self._failures + 1, 10)
-
-    def worked(self) -> None:
-        self._failures = 0
+        self._bounds = Bounds(
+            open_seconds=options.open_seconds,
+            close_seconds=CLOSE_SECONDS,
+            message_bytes=MESSAGE_BYTES,
+            messages=MESSAGES,
+            write_bytes=WRITE_BYTES,
+            ping_seconds=PING_SECONDS,
+        )
 
     async def socket(self, now: float) -> ClientConnection:
         """Raises Unreached, OSError, TimeoutError or `websockets`' WebSocketException."""
-        if now < self._closed_until:
+        if not self.open(now):
             raise Unreached
-        address = self.options.address()
-        if address.startswith("wss:") and self._tls is None:
-            # Reading the certificates takes tens of milliseconds; one context serves all calls.
-            self._tls = await asyncio.to_thread(ssl.create_default_context)
-            # asyncio fills 256 KiB for each socket's reading, where a record of TLS has 16.
-            sslproto.SSLProtocol.max_size = TLS_BYTES
-        return await connect(
-            address,
-            additional_headers={"Authorization": f"Bearer {self.options.key}"},
-            ssl=self._tls,
-            compression=None,
-            open_timeout=self.options.open_seconds,
-            close_timeout=CLOSE_SECONDS,
-            ping_interval=PING_SECONDS,
-            ping_timeout=PONG_SECONDS,
-            max_size=MESSAGE_BYTES,
-            max_queue=MESSAGES,
-            write_limit=WRITE_BYTES,
-            logger=_wire,
-        )
+        headers = {"Authorization": f"Bearer {self.options.key}"}
+        return await self.connect(self.options.address(), headers, self._bounds)
 
 
 def code_of(error: Exception) -> str:

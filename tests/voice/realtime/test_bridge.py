@@ -22,7 +22,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voice.limits.BURST_MS", 10**9)
     monkeypatch.setattr("voice.realtime.outgoing.AUDIO_MS", 10**6)
     monkeypatch.setattr("voice.realtime.joining.FIRST_WAIT_SECONDS", 0.0)
-    monkeypatch.setattr("voice.realtime.line.FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("voice.upstream.FIRST_WAIT_SECONDS", 0.0)
 
 
 def answering(caller: Caller, *replies: object, to: str = UNDERSTOOD) -> None:
@@ -223,7 +223,7 @@ async def test_no_key_and_no_word_of_a_caller_is_in_the_log(
         await caller.on_line()
         caller.say(SPEECH + QUIET)
         await caller.ended(1)
-    ours = [r for r in caplog.records if r.name.startswith(("voice", "websockets.realtime"))]
+    ours = [r for r in caplog.records if r.name.startswith(("voice", "websockets.upstream"))]
     assert ours
     text = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in ours)
     assert "milk" not in text
