@@ -11,6 +11,10 @@ import math
 from dataclasses import dataclass, field
 
 FRAME_MS = 20
+# Lengths that are no whole milliseconds.
+ROUNDING_MS = 1
+# Turns whose place is kept in mind: a caller hears one at a time.
+EARLIER = 8
 
 
 @dataclass(slots=True)
@@ -47,29 +51,42 @@ class Hearing:
     counts: Counts = field(default_factory=Counts)
     reply: Reply | None = None
     """The last that began."""
+    _cleared: bool = False
+    _earlier: dict[str, int] = field(default_factory=dict)
 
     def piece(self, turn: str, at_ms: int, ms: int, now: float) -> None:
         """`ms` of audio came, whose place in the turn's reply is `at_ms`."""
         self.counts.frames += ms // FRAME_MS
         reply = self.reply
         if reply is None or reply.turn != turn:
-            start = now if reply is None else max(now, reply.empty_at)
-            self.counts.lost_ms += at_ms
-            self.reply = Reply(turn, now, start + ms / 1000, at_ms + ms)
-            return
-        late = now - reply.empty_at
-        if late > 0:
+            reply = self._begin(turn, now)
+        elif self._cleared:
+            self._cleared = False
+        elif (late := now - reply.empty_at) > 0:
             self.counts.gaps.append(Gap(turn, now, math.ceil(late * 1000 / FRAME_MS)))
-        self.counts.lost_ms += max(0, at_ms - reply.until_ms)
-        self.counts.doubled_ms += max(0, min(ms, reply.until_ms - at_ms))
+        hole = at_ms - reply.until_ms
+        if abs(hole) > ROUNDING_MS:
+            self.counts.lost_ms += max(0, hole)
+            self.counts.doubled_ms += max(0, min(ms, -hole))
         reply.until_ms = max(reply.until_ms, at_ms + ms)
         reply.empty_at = max(now, reply.empty_at) + ms / 1000
 
+    def _begin(self, turn: str, now: float) -> Reply:
+        """Also a turn that goes on after something else was said, from where it was."""
+        before, self._cleared = self.reply, False
+        if before is not None:
+            self._earlier[before.turn] = before.until_ms
+            while len(self._earlier) > EARLIER:
+                del self._earlier[next(iter(self._earlier))]
+        empty_at = now if before is None else max(now, before.empty_at)
+        self.reply = Reply(turn, now, empty_at, self._earlier.pop(turn, 0))
+        return self.reply
+
     def clear(self, now: float) -> None:
-        """Nothing more of it is heard; the next piece begins anew."""
+        """Nothing more of it is heard; when the turn goes on, that is no gap."""
         if self.reply is not None:
             self.reply.empty_at = min(self.reply.empty_at, now)
-            self.reply.turn = ""
+            self._cleared = True
 
     def quiet_since(self, now: float) -> float:
         """Seconds since the last sound; 0 while there is one, endless before the first."""
