@@ -131,6 +131,8 @@ async def test_flood_of_questions_asks_the_parts_once(
         return {}
 
     monkeypatch.setattr(health, "_ask_broker", counted)
+    # However long a slow machine takes for them all.
+    monkeypatch.setattr(health, "FRESH_SECONDS", 600.0)
     await asyncio.gather(*(AsyncClient().get("/healthz") for _ in range(50)))
     assert len(asked) == 1
 

@@ -23,7 +23,7 @@ FILE = header(PHONE, 32_000) + bytes(range(250)) * 128
 
 
 @pytest.fixture
-def recording() -> Recording:
+def recording(folder: Path) -> Recording:
     call = Call.objects.create(user=User.objects.create_user("anna"), channel="phone")
     made = Recording.objects.create(call=call, state="kept", ms=2000, size_bytes=len(FILE))
     made.file.save(f"{call.pk}.wav", ContentFile(FILE))

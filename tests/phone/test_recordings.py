@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,21 +24,6 @@ from voice.models import Business, Call
 
 pytestmark = pytest.mark.django_db
 SECOND = 2 * PHONE.bytes_per_second
-
-
-@pytest.fixture
-def folder(tmp_path: Path, settings: Any) -> Iterator[Path]:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "recordings": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path)},
-        },
-    }
-    field: Any = Recording._meta.get_field("file")
-    before, field.storage = field.storage, storages["recordings"]
-    yield tmp_path
-    field.storage = before
 
 
 @pytest.fixture
