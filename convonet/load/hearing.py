@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 FRAME_MS = 20
 # Lengths that are no whole milliseconds.
 ROUNDING_MS = 1
+UNKNOWN = -1
 # Turns whose place is kept in mind: a caller hears one at a time.
 EARLIER = 8
 
@@ -65,7 +66,7 @@ class Hearing:
         elif (late := now - reply.empty_at) > 0:
             self.counts.gaps.append(Gap(turn, now, math.ceil(late * 1000 / FRAME_MS)))
         hole = at_ms - reply.until_ms
-        if abs(hole) > ROUNDING_MS:
+        if reply.until_ms != UNKNOWN and abs(hole) > ROUNDING_MS:
             self.counts.lost_ms += max(0, hole)
             self.counts.doubled_ms += max(0, min(ms, -hole))
         reply.until_ms = max(reply.until_ms, at_ms + ms)
@@ -86,6 +87,8 @@ class Hearing:
         """Nothing more of it is heard; when the turn goes on, that is no gap."""
         if self.reply is not None:
             self.reply.empty_at = min(self.reply.empty_at, now)
+            # What was cleared counts as never sent: the server says where it goes on.
+            self.reply.until_ms = UNKNOWN
             self._cleared = True
 
     def quiet_since(self, now: float) -> float:

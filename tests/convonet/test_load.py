@@ -93,9 +93,9 @@ def test_a_turn_goes_on_from_where_it_was_cleared_or_something_else_was_said() -
     hearing = Hearing()
     hearing.piece("a", 0, 1000, now=1.0)
     hearing.clear(1.2)
-    hearing.piece("a", 1000, 100, now=5.0)
+    hearing.piece("a", 200, 100, now=5.0)
     hearing.piece("b", 0, 100, now=6.0)
-    hearing.piece("a", 1100, 100, now=7.0)
+    hearing.piece("a", 300, 100, now=7.0)
     counts = hearing.take()
     assert (counts.gaps, counts.lost_ms, counts.doubled_ms) == ([], 0, 0)
 
