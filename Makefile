@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 # Which lock `make run` installs: base, or base with extras (LOCK=anthropic,openai,postgres).
 LOCK ?= base
 UV ?= uv
-# How many tests run side by side; they wait more than they reckon. LANES=0: one after the other.
-LANES ?= 3
+# How many tests run side by side. LANES=0 runs one after the other.
+LANES ?= 2
 
 help:  ## Say what there is
 	@echo "Convonet: speak a todo, hear it done."

@@ -14,6 +14,8 @@ from convonet.load import report
 from tests.stack import ROOT
 
 
+# Starts a product of its own, for half a minute.
+@pytest.mark.soak
 @pytest.mark.service
 def test_two_calls_are_measured_and_nothing_is_left(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"

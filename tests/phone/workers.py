@@ -137,7 +137,10 @@ async def playing(broker: str, rows: Rows) -> AsyncIterator[Workers]:
     try:
         yield workers
     finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        # Redis' client forgets a cancellation that comes while it connects.
+        while not running.done():
+            running.cancel()
+            await asyncio.wait({running}, timeout=1.0)
+        if not running.cancelled():
+            running.result()
         await redis.aclose()
