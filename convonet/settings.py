@@ -158,6 +158,11 @@ CHILD_HEADROOM_MB = env.integer("CHILD_HEADROOM_MB", 150, least=16)
 CHILD_CEILING_MB = env.integer("CHILD_CEILING_MB", 400, least=64)
 # How far the tool server may grow beyond its size at the start before a tool fails.
 MCP_CEILING_MB = env.integer("MCP_CEILING_MB", 200, least=32)
+# The agent worker's parent forks the tool server, which then shares its pages; else it is a program
+# of its own (`manage.py mcp`).
+TOOLS_IN_WORKER = env.flag("TOOLS_IN_WORKER")
+# A speech child that loaded engines and had nothing to do for so long is replaced by an empty one.
+SPEECH_IDLE_SECONDS = env.seconds("SPEECH_IDLE_SECONDS", 120.0, least=5.0)
 # What is kept for how long: calls with their turns, and the answers to repeated tool calls.
 CALL_RETENTION_DAYS = env.integer("CALL_RETENTION_DAYS", 90, least=1)
 TOOL_REQUEST_RETENTION_DAYS = env.integer("TOOL_REQUEST_RETENTION_DAYS", 7, least=1)

@@ -165,3 +165,6 @@ class LookAfterMemory(bootsteps.StartStopStep):  # type: ignore[misc]  # celery 
 def roles_of(worker: Any) -> list[str]:
     """The queues this worker consumes are its roles."""
     return sorted(worker.app.amqp.queues.consume_from)
+
+
+STEPS = {MaintainPool, Heartbeat, KeepBeat, LookAfterMemory}

@@ -18,8 +18,7 @@ from convonet import counters, stopwatch
 from convonet.celery import FIRE_SECONDS
 from workers import bootsteps, preload, published, wiring
 
-STEPS = {bootsteps.MaintainPool, bootsteps.Heartbeat, bootsteps.KeepBeat, bootsteps.LookAfterMemory}
-current_app.steps["worker"].update(STEPS)
+current_app.steps["worker"].update(bootsteps.STEPS)
 
 
 class TurnTask(Task):  # type: ignore[misc]  # celery has no types
