@@ -11,13 +11,21 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 
-from convonet import __version__, broker, env, prices, running, secret
+from convonet import __version__, allowance, broker, env, prices, profiles, running, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = __version__
 VAR_DIR = Path(env.text("CONVONET_VAR", str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 running.adopt(VAR_DIR)
+
+# --- How much of everything ------------------------------------------------------------------
+PROFILE = profiles.choose(
+    allowance.read(),
+    env.choice("CONVONET_PROFILE", profiles.DERIVED, [profiles.DERIVED, *profiles.PROFILES]),
+    # Set by the launcher, so that all processes and commands tell the same.
+    env.text("CONVONET_PROFILE_REASON"),
+)
 
 # --- Who may come in ------------------------------------------------------------------------
 PORT = env.integer("PORT", 8000, least=1, most=65_535)
@@ -151,13 +159,15 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TIMEZONE = "UTC"
-AGENT_CHILDREN = env.integer("AGENT_CHILDREN", 2, least=1, most=64)
-SPEECH_CHILDREN = env.integer("SPEECH_CHILDREN", 2, least=1, most=64)
+AGENT_CHILDREN = env.integer("AGENT_CHILDREN", PROFILE.agent_children, least=1, most=64)
+SPEECH_CHILDREN = env.integer("SPEECH_CHILDREN", PROFILE.speech_children, least=1, most=64)
+# Worked on by one child at a time: a turn mostly waits for a model.
+TURNS_PER_CHILD = env.integer("TURNS_PER_CHILD", PROFILE.turns_per_child, least=1, most=64)
 # A child is replaced after a task once it has grown by so much, and cannot grow beyond the ceiling.
-CHILD_HEADROOM_MB = env.integer("CHILD_HEADROOM_MB", 150, least=16)
-CHILD_CEILING_MB = env.integer("CHILD_CEILING_MB", 400, least=64)
+CHILD_HEADROOM_MB = env.integer("CHILD_HEADROOM_MB", PROFILE.child_headroom_mb, least=16)
+CHILD_CEILING_MB = env.integer("CHILD_CEILING_MB", PROFILE.child_ceiling_mb, least=64)
 # How far the tool server may grow beyond its size at the start before a tool fails.
-MCP_CEILING_MB = env.integer("MCP_CEILING_MB", 200, least=32)
+MCP_CEILING_MB = env.integer("MCP_CEILING_MB", PROFILE.mcp_ceiling_mb, least=32)
 # The agent worker's parent forks the tool server, which then shares its pages; else it is a program
 # of its own (`manage.py mcp`).
 TOOLS_IN_WORKER = env.flag("TOOLS_IN_WORKER")
@@ -195,7 +205,13 @@ MCP_TOKEN = secret.derive(SECRET_KEY, "mcp")
 # What tools there are, by dotted path: the person's own, and those of the telephone.
 TOOLSETS = ["todo.tools.catalogue.TOOLS", "phone.tools.TOOLS"]
 # soxr's quality between a call's rate and an engine's (docs/speech.md).
-RESAMPLE_QUALITY = env.choice("RESAMPLE_QUALITY", "medium", ["low", "medium", "high", "best"])
+RESAMPLE_QUALITY = env.choice(
+    "RESAMPLE_QUALITY", PROFILE.resample_quality, ["low", "medium", "high", "best"]
+)
+# Does anything of the above compute here? Otherwise the agent worker asks, and no other one runs.
+SPEECH_WORKER = env.flag(
+    "SPEECH_WORKER", default=profiles.computes_speech([*TRANSCRIBERS, *SYNTHESIZERS])
+)
 # Speech to speech: `openai` has its Realtime API hold the conversation; empty has our own parts.
 REALTIME = env.choice("REALTIME", "", ["", "openai"])
 
@@ -234,6 +250,7 @@ if RECORDINGS_BUCKET:
     }
 
 # --- Flower ---------------------------------------------------------------------------------
+FLOWER = env.choice("FLOWER", PROFILE.flower, ["always", "demand"])
 FLOWER_PORT = env.integer("FLOWER_PORT", 5555, least=1, most=65_535)
 FLOWER_ADDRESS = env.text("FLOWER_ADDRESS", "127.0.0.1")
 FLOWER_USER = "operator"
@@ -267,8 +284,14 @@ UNFOLD = {
 }
 
 # --- Calls ----------------------------------------------------------------------------------
-MAX_CALLS = env.integer("MAX_CALLS", 100, least=1, most=10_000)
+# In all web processes together.
+MAX_CALLS = env.integer("MAX_CALLS", PROFILE.max_calls, least=1, most=10_000)
 MAX_CALLS_PER_USER = env.integer("MAX_CALLS_PER_USER", 8, least=1, most=10_000)
+# New calls are taken while less than this share of the allowance is, or is about to be, in use.
+ADMIT_BELOW_PERCENT = env.integer(
+    "ADMIT_BELOW_PERCENT", profiles.ADMIT_BELOW_PERCENT, least=1, most=100
+)
+CALL_RESERVE_KB = env.integer("CALL_RESERVE_KB", PROFILE.call_reserve_kb, least=1, most=1024**2)
 # As long as Twilio keeps a call up.
 MAX_CALL_SECONDS = env.seconds("MAX_CALL_SECONDS", 14_400.0, least=10.0)
 ENDPOINT_SILENCE_MS = env.integer("ENDPOINT_SILENCE_MS", 600, least=200, most=3000)

@@ -14,6 +14,8 @@ atexit.register(shutil.rmtree, _directory, ignore_errors=True)
 for _name in ("DATABASE_URL", "PUBLIC_URL", "SECRET_KEY", "ALLOWED_HOSTS", "PORT", "MCP_PORT"):
     os.environ.pop(_name, None)
 os.environ["CONVONET_VAR"] = _directory
+# The same on every machine, however much memory it has.
+os.environ["CONVONET_PROFILE"] = "medium"
 # Nothing listens there, so code that asks for the broker unasked is refused at once.
 os.environ["REDIS_URL"] = "redis://:nobody@127.0.0.1:1/0"
 
