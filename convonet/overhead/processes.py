@@ -8,12 +8,13 @@ import psutil
 ROLES = {
     "valkey-server": "broker",
     "redis-server": "broker",
-    "daphne": "web",
+    "convonet.front_door": "web",
+    "convonet: web": "web",
     "flower": "flower",
     "speech@": "speech",
     "agent@": "agent",
     "manage.py mcp": "mcp",
-    "celery beat": "beat",
+    "convonet: mcp": "mcp",
 }
 
 

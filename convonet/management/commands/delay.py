@@ -26,12 +26,13 @@ READS = ("01", "07", "10", "11", "17", "24", "27", "29", "34")
 ROLES = {
     "valkey-server": "broker",
     "redis-server": "broker",
-    "daphne": "web",
+    "convonet.front_door": "web",
+    "convonet: web": "web",
     "flower": "flower",
     "speech@": "speech worker",
     "agent@": "agent worker",
     "manage.py mcp": "mcp",
-    "celery beat": "beat",
+    "convonet: mcp": "mcp",
 }
 STAGES = ("endpoint", "transcript", "first_token", "first_audio")
 
