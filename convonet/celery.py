@@ -14,10 +14,6 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 from django.conf import settings
 
-FIRE_SECONDS = 5.0
-DAY_SECONDS = 86_400.0
-JOIN_SECONDS = 30.0
-
 app = Celery("convonet")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
@@ -27,26 +23,6 @@ app.conf.update(
     worker_consumer="workers.consumer:Consumer",
     # A child says that it is up after its warm-up, which on a busy machine takes a while.
     worker_proc_alive_timeout=60.0,
-    beat_scheduler="workers.beat:OneScheduler",
-    beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
-    beat_schedule={
-        "fire due reminders": {
-            "task": "workers.tasks.fire_due_reminders",
-            "schedule": FIRE_SECONDS,
-            # When all children are busy, sweeps shall not pile up behind the turns.
-            "options": {"queue": "agent", "expires": FIRE_SECONDS},
-        },
-        "join recordings": {
-            "task": "workers.tasks.join_recordings",
-            "schedule": JOIN_SECONDS,
-            "options": {"queue": "agent", "expires": JOIN_SECONDS},
-        },
-        "delete old records": {
-            "task": "workers.tasks.delete_old_records",
-            "schedule": DAY_SECONDS,
-            "options": {"queue": "agent", "expires": DAY_SECONDS},
-        },
-    },
 )
 
 

@@ -42,6 +42,8 @@ class Plan:
     """None when REDIS_URL names a broker that is not ours."""
     redis_url: str
     secret_key: str
+    tools_in_worker: bool
+    """The agent worker serves the tools; else they are a process of their own."""
 
     def environment(self) -> dict[str, str]:
         """The environment of every process."""
@@ -51,6 +53,7 @@ class Plan:
             "MCP_PORT": str(self.mcp_port),
             "FLOWER_PORT": str(self.flower_port),
             "REDIS_URL": self.redis_url,
+            "TOOLS_IN_WORKER": str(int(self.tools_in_worker)),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONUNBUFFERED": "1",
         }
@@ -118,6 +121,7 @@ def _decide(var_dir: Path) -> Plan:
         broker_port=broker_port,
         redis_url=redis_url,
         secret_key=secret_key,
+        tools_in_worker=env.flag("TOOLS_IN_WORKER", default=True),
     )
 
 
@@ -155,6 +159,8 @@ def _programs(plan: Plan) -> list[supervision.Program]:
         command = f"{python} -m convonet.lifeline -- {shlex.join([server, str(config)])}"
         programs.append(supervision.Program("broker", command))
     for name in procfile.read(PROCFILE):
+        if name == "mcp" and plan.tools_in_worker:
+            continue
         works = name in ("agent", "speech")
         seconds = supervision.FINISH_SECONDS if works else 8
         command = f"{python} -m convonet.lifeline {name}"

@@ -171,6 +171,8 @@ MCP_CEILING_MB = env.integer("MCP_CEILING_MB", PROFILE.mcp_ceiling_mb, least=32)
 # The agent worker's parent forks the tool server, which then shares its pages; else it is a program
 # of its own (`manage.py mcp`).
 TOOLS_IN_WORKER = env.flag("TOOLS_IN_WORKER")
+# Agent workers begin what is due by the clock, each thing once per deployment.
+SCHEDULE = env.flag("SCHEDULE", default=True)
 # A speech child that loaded engines and had nothing to do for so long is replaced by an empty one.
 SPEECH_IDLE_SECONDS = env.seconds("SPEECH_IDLE_SECONDS", 120.0, least=5.0)
 # What is kept for how long: calls with their turns, and the answers to repeated tool calls.

@@ -14,4 +14,4 @@ class MonitorConfig(AppConfig):
 def _tool_server_serves(**_: object) -> None:
     from monitor import lookout, recorder
 
-    recorder.start(lookout.MCP)
+    recorder.start(lookout.TOOLS)

@@ -1,7 +1,7 @@
 """The thread that looks after this machine's memory: every 30 s, and when calls begin or end.
 
-Beat has one, and keeps what it sees; the tool server and Flower have one for machines on which
-there is no beat. None runs where calls or turns are carried. Needs no Django.
+The tool server has one, and keeps what it sees; Flower has one for machines on which there is no
+tool server. None runs where calls or turns are carried. Needs no Django.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LISTEN_SECONDS = 5.0
 # The others of the machine are just starting.
 FIRST_SECONDS = 2.0
 # Whoever of a machine's processes has the lowest rank looks.
-BEAT, MCP, FLOWER, WEB, WORKER = range(5)
+TOOLS, FLOWER, WEB, WORKER = range(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Lookout(threading.Thread):
         self._turn = options.turn(rank)
         # A lower rank lets the others come up first.
         first = time.monotonic() + (
-            FIRST_SECONDS if rank == BEAT else options.seconds * (1 + rank / 4)
+            FIRST_SECONDS if rank == TOOLS else options.seconds * (1 + rank / 4)
         )
         self._pace = Pace(options.seconds, first)
         self._redis = redis.Redis.from_url(

@@ -1,4 +1,4 @@
-"""What beat does with each look: keeps it, with those of the other machines, as rows."""
+"""What the tool server does with each look: keeps it, with those of the other machines, as rows."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ class Recorder:
 
 
 def start(rank: int) -> Lookout:
-    """Begin to look after this machine; beat, of which there is one, keeps what all see."""
+    """Look after this machine; the tool server, of which there is one, keeps what all see."""
     thread = Lookout(
-        options_from(settings), rank, Recorder().keep if rank == lookout.BEAT else None
+        options_from(settings), rank, Recorder().keep if rank == lookout.TOOLS else None
     )
     thread.start()
     return thread

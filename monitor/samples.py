@@ -1,7 +1,7 @@
 """Keeps snapshots as rows for a while: one insert a look, and as many deletions.
 
-In plain SQL: beat, which does this, would otherwise have 4 MB of the ORM for itself, as pages that
-it shared with its worker's parent before.
+In plain SQL: the tool server, which does this, would otherwise have 4 MB of the ORM for itself, as
+pages that it shared with its worker's parent before.
 """
 
 from __future__ import annotations

@@ -104,6 +104,8 @@ def decode(text: str | bytes) -> Snapshot:
     try:
         values: dict[str, Any] = json.loads(text)
         readings = tuple(Reading(**reading) for reading in values.pop("readings"))
+        if not {reading.role for reading in readings} <= set(ROLES):
+            raise ValueError("a role of another version")
         allowance = Allowance(**values.pop("allowance"))
         return Snapshot(**values, allowance=allowance, readings=readings)
     except (TypeError, KeyError, AttributeError) as error:

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from convonet.far_end import names
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 90.0
 STOP_SECONDS = 60.0
+# Of the tool server, where the agent worker forks it.
+TOOLS_TITLE = "convonet: mcp"
 
 
 class StackFailure(AssertionError):
@@ -38,6 +41,11 @@ def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
         if time.monotonic() > deadline:
             raise StackFailure(f"{what}: not within {seconds:.0f} s")
         time.sleep(0.05)
+
+
+def titled(process: psutil.Process) -> str:
+    """Its command line, or what it wrote over that."""
+    return " ".join(process.cmdline()).strip()
 
 
 class Stack:
@@ -175,10 +183,25 @@ class Stack:
     # --- Its parts ---
     def pid(self, name: str) -> int:
         """The main process of one line of the Procfile, or of the broker."""
+        if name == "mcp" and self.run_state.get("TOOLS_IN_WORKER") == "1":
+            return self._tools_pid()
         spawned = re.findall(rf"spawned: '{name}' with pid (\d+)", self.logs("supervisor"))
         if not spawned:
             raise StackFailure(f"{name} has not been started")
         return int(spawned[-1])
+
+    def _tools_pid(self) -> int:
+        """The tool server, which the agent worker forks again within a moment of its end."""
+        found: list[int] = []
+
+        def runs() -> bool:
+            with suppress(psutil.Error):
+                below = psutil.Process(self.pid("agent")).children()
+                found[:] = [one.pid for one in below if titled(one) == TOOLS_TITLE]
+            return bool(found)
+
+        wait_until(runs, 60, "the tool server runs")
+        return found[0]
 
     def kill(self, name: str, sent: int = signal.SIGKILL) -> int:
         """Send a signal to one process and return its pid."""

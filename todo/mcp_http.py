@@ -9,13 +9,16 @@ import hmac
 import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
+import uvicorn
 from django.conf import settings
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+from convonet import memory
+from todo import signals
 from todo.mcp_server import identify_by_context, make_server
 
 logger = logging.getLogger(__name__)
@@ -47,10 +50,13 @@ class Door:
         elif scope["type"] == "http":
             await self._pass(scope, receive, send)
 
+    def serving(self) -> AbstractAsyncContextManager[None]:
+        """Within, it answers; once in its life."""
+        return self._manager.run()
+
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._manager.run())
+        async with self.serving():
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -80,6 +86,27 @@ class Door:
         if (_name(f"//{host}") or "") not in self._hosts:
             return False
         return not origin or (_name(origin) or "") in self._hosts
+
+
+def serve(port: int) -> None:
+    """On loopback, until SIGTERM; from the main thread."""
+    # A tool that runs away fails by itself; if the kernel must choose, a restart here costs little.
+    memory.limit_growth(settings.MCP_CEILING_MB)
+    memory.volunteer()
+    signals.serving.send(None)
+    uvicorn.run(
+        make_app(),
+        host="127.0.0.1",
+        port=port,
+        # What its client loads anyhow; others would be memory for a few calls a second.
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
 
 
 def make_app() -> Door:

@@ -82,6 +82,11 @@ def heartbeat(role: str) -> str:
     return f"{PREFIX}alive:{role}"
 
 
+def scheduled(task: str) -> str:
+    """flag: this chore was begun, and is due again when the flag has gone."""
+    return f"{PREFIX}scheduled:{task}"
+
+
 def recording_piece(call_id: str, name: str) -> str:
     """bytes: a few seconds of a recorded call, until a worker has stored them."""
     return f"{PREFIX}recording:{call_id}:{name}"

@@ -1,4 +1,4 @@
-"""Parts of the worker's parent process: noticing dead children at once, and a heartbeat."""
+"""Parts of the worker's parent process: what it does beside handing tasks to its children."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import json
 import logging
 import os
 from datetime import UTC, datetime
+from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import redis
-from celery import bootsteps
-from celery.beat import EmbeddedService
-from celery.worker.components import Beat
+from celery import bootsteps, signals
 from django.conf import settings
 
 from monitor import board
 from monitor.client import connected
 from monitor.lookout import WORKER, log, options_from
 from monitor.snapshot import CLOCK
-from voice import keys
-from workers import published
+from voice import envelope, keys
+from workers import preload, published, schedule
+from workers.offspring import Offspring
+from workers.schedule import Schedule
 
 if TYPE_CHECKING:
     from monitor.sampler import Sampler
@@ -32,6 +33,9 @@ BEAT_SECONDS = 2.0
 BEAT_LIFETIME_SECONDS = 6
 # The heartbeat runs between deliveries, so it may not wait long for a broker that is ill.
 SOCKET_SECONDS = 0.25
+# How late a chore may be.
+TICK_SECONDS = 0.5
+TOOLS_TITLE = "convonet: mcp"
 
 POOL = "celery.worker.components:Pool"
 
@@ -46,27 +50,70 @@ class MaintainPool(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has
         hub.call_repeatedly(MAINTAIN_SECONDS, worker.pool.maintain_pool)
 
 
-class KeepBeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
-    """Celery never looks whether the scheduler it embedded (`-B`) still lives."""
+class ServeTools(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Forks the tool server from this parent, whose pages it shares, and keeps it running.
 
-    requires = (POOL, "celery.worker.components:Beat")
+    It outlives the children's last turns, and not this process.
+    """
+
+    requires = (POOL,)
+    _server: Offspring | None = None
+
+    def include_if(self, worker: Any) -> bool:
+        return settings.TOOLS_IN_WORKER and preload.AGENT in preload.roles(roles_of(worker))
+
+    def start(self, worker: Any) -> None:
+        self._server = Offspring(TOOLS_TITLE, _serve_tools)
+        self._server.look()
+        # Sent when the pool has been stopped, and so its children are done.
+        signals.worker_shutdown.connect(self._end, weak=False)
 
     def register_with_event_loop(self, worker: Any, hub: Any) -> None:
-        if worker.beat is not None:
-            hub.call_repeatedly(BEAT_SECONDS, self._look, worker)
+        if self._server is not None:
+            hub.call_repeatedly(MAINTAIN_SECONDS, self._server.look)
 
-    def _look(self, worker: Any) -> None:
-        if worker.beat.exitcode is None:
+    def _end(self, **_: Any) -> None:
+        if self._server is not None:
+            self._server.stop()
+
+
+def _serve_tools() -> None:
+    from todo import mcp_http
+
+    mcp_http.serve(settings.MCP_PORT)
+
+
+class KeepSchedule(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Pushes what is due by the clock; see `workers.schedule`."""
+
+    requires = (POOL,)
+
+    _schedule: Schedule | None = None
+    _failing = False
+
+    def include_if(self, worker: Any) -> bool:
+        return bool(settings.SCHEDULE)
+
+    def register_with_event_loop(self, worker: Any, hub: Any) -> None:
+        self._schedule = schedule.of_queues(roles_of(worker))
+        if self._schedule.chores:
+            hub.call_repeatedly(TICK_SECONDS, self._tick)
+
+    def close(self, worker: Any) -> None:
+        """Timers go on while the last turns finish; nothing new is begun then."""
+        self._schedule = None
+
+    def _tick(self) -> None:
+        if self._schedule is None:
             return
-        logger.error("beat died, starting another", extra={"exitcode": worker.beat.exitcode})
-        worker.beat = EmbeddedService(
-            worker.app, schedule_filename=worker.schedule_filename, scheduler_cls=worker.scheduler
-        )
-        for step in worker.steps:
-            if isinstance(step, Beat):
-                # What the worker stops when it stops.
-                step.obj = worker.beat
-        worker.beat.start()
+        try:
+            self._schedule.push_due(impatient_client(), monotonic())
+            self._failing = False
+        except redis.RedisError as error:
+            if not self._failing:
+                fields = {"error": type(error).__name__}
+                logger.warning("nothing done by the clock", extra=fields)
+            self._failing = True
 
 
 class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
@@ -77,7 +124,6 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
-        self._redis: redis.Redis | None = None
         self._stopped = False
 
     def register_with_event_loop(self, worker: Any, hub: Any) -> None:
@@ -88,7 +134,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no
         """Say at once that nobody serves any more."""
         self._stopped = True
         try:
-            self._client().delete(*map(keys.heartbeat, roles_of(worker)))
+            impatient_client().delete(*map(keys.heartbeat, served_by(worker)))
         except redis.RedisError:
             logger.debug("heartbeat not deleted")
 
@@ -96,8 +142,8 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no
         if self._stopped:
             return  # timers go on while the last turns finish
         try:
-            pipe = self._client().pipeline(transaction=False)
-            for role in roles_of(worker):
+            pipe = impatient_client().pipeline(transaction=False)
+            for role in served_by(worker):
                 state = json.dumps(self._state(worker, role))
                 pipe.set(keys.heartbeat(role), state, ex=BEAT_LIFETIME_SECONDS)
             published.execute(pipe)
@@ -112,16 +158,6 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no
             "since": self._since,
             "version": settings.VERSION,
         }
-
-    def _client(self) -> redis.Redis:
-        if self._redis is None:
-            self._redis = redis.Redis.from_url(
-                settings.REDIS_URL,
-                socket_timeout=SOCKET_SECONDS,
-                socket_connect_timeout=SOCKET_SECONDS,
-                retry=None,
-            )
-        return self._redis
 
 
 class LookAfterMemory(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
@@ -167,4 +203,22 @@ def roles_of(worker: Any) -> list[str]:
     return sorted(worker.app.amqp.queues.consume_from)
 
 
-STEPS = {MaintainPool, Heartbeat, KeepBeat, LookAfterMemory}
+def served_by(worker: Any) -> list[str]:
+    """Whose heartbeat it is: where only services hear and speak, the agent's worker asks them."""
+    roles = roles_of(worker)
+    asks = preload.AGENT in roles and not envelope.speech_computes()
+    return sorted({*roles, preload.SPEECH}) if asks else roles
+
+
+@cache
+def impatient_client() -> redis.Redis:
+    """For the parent's own loop, which hands tasks on meanwhile."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=SOCKET_SECONDS,
+        socket_connect_timeout=SOCKET_SECONDS,
+        retry=None,
+    )
+
+
+STEPS = {MaintainPool, ServeTools, KeepSchedule, Heartbeat, LookAfterMemory}

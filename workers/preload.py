@@ -33,9 +33,6 @@ MODULES: dict[str, tuple[str, ...]] = {
         "workers.rehearsal",
         "workers.reminders",
         "workers.retention",
-        # What beat, a child of this parent, needs.
-        "monitor.recorder",
-        "monitor.sampler",
         # Loaded only when a first query or connection is made.
         "django.db.models.sql.compiler",
         "anyio._backends._asyncio",
@@ -45,6 +42,18 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     SPEECH: ("workers.speech_jobs", "workers.reminders", "django.db.models.sql.compiler", "wave"),
 }
+# And what the tool server needs, where this parent forks it.
+TOOLS = (
+    "todo.mcp_http",
+    "monitor.recorder",
+    "monitor.sampler",
+    "ctypes",
+    "setproctitle",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.asyncio",
+    "uvicorn.protocols.http.h11_impl",
+    "httpx._transports.asgi",
+)
 # These say at length what our own log lines say in one.
 _NOISY = {
     "mcp.client": logging.CRITICAL,
@@ -52,7 +61,6 @@ _NOISY = {
     "langchain_google_genai": logging.ERROR,
     "celery.worker.strategy": logging.WARNING,
     "celery.app.trace": logging.WARNING,
-    "celery.beat": logging.WARNING,
 }
 
 
@@ -91,6 +99,10 @@ def _load_agent() -> None:
             # A provider's model makes its HTTP client when made, and that belongs into the child.
             _rehearse(member)
     rehearsal.rehearse()
+    if settings.TOOLS_IN_WORKER:
+        for module in TOOLS:
+            import_module(module)
+        rehearsal.rehearse_tools()
 
 
 def _rehearse(member: Any) -> None:

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any
 
 import httpx
+from django.conf import settings
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
@@ -27,6 +28,7 @@ from workers.tools import TodoServer
 from workers.turn_context import TurnContext
 
 _NAME = "rehearse"
+_HERE = "http://localhost/mcp"
 _SECONDS = 10.0
 _SCHEMA = {"type": "object", "properties": {}}
 _INITIALIZED = {
@@ -122,3 +124,21 @@ async def _rehearse(messages: list[BaseMessage]) -> list[steps.Step]:
     await AgentRun(agent, context, max_steps=7).drive(messages, deadline)
     await server.close()
     return taken
+
+
+def rehearse_tools() -> int:
+    """Let the tool server, too, be asked once what tools there are; returns how many."""
+    return asyncio.run(_rehearse_tools())
+
+
+async def _rehearse_tools() -> int:
+    from todo import mcp_http
+
+    door = mcp_http.make_app()
+    async with door.serving():
+        transport = httpx.ASGITransport(door)
+        server = TodoServer(_HERE, settings.MCP_TOKEN, transport=transport)
+        server.open()
+        tools = await server.tools(monotonic() + _SECONDS)
+        await server.close()
+    return len(tools)

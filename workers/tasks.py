@@ -15,8 +15,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 from redis.exceptions import RedisError
 
 from convonet import counters, stopwatch
-from convonet.celery import FIRE_SECONDS
 from workers import bootsteps, preload, published, wiring
+from workers.schedule import FIRE_SECONDS
 
 current_app.steps["worker"].update(bootsteps.STEPS)
 

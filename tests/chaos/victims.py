@@ -15,7 +15,7 @@ import redis
 
 from convonet.memory import VOLUNTEER_SCORE
 from tests.chaos.moments import Moment
-from tests.stack import Stack
+from tests.stack import TOOLS_TITLE, Stack, titled
 from voice import keys
 
 
@@ -48,9 +48,11 @@ def pool_of(stack: Stack, part: str) -> list[psutil.Process]:
     """The worker's children that run tasks: those that volunteered for the kernel."""
     try:
         children = psutil.Process(stack.pid(part)).children()
+        tools = [child.pid for child in children if titled(child) == TOOLS_TITLE]
     except psutil.Error:
         return []
-    return [child for child in children if _score(child.pid) == VOLUNTEER_SCORE]
+    volunteers = [child for child in children if _score(child.pid) == VOLUNTEER_SCORE]
+    return [child for child in volunteers if child.pid not in tools]
 
 
 def _score(pid: int) -> int:

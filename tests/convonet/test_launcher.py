@@ -84,7 +84,7 @@ def assert_secrets_are_kept(stack: Stack, admin_password: str) -> None:
 
 
 def test_killed_process_is_started_again_and_serves(stack: Stack) -> None:
-    for name in ("broker", "mcp", "web", "agent"):
+    for name in ("broker", "web", "agent"):
         old = stack.kill(name)
         stack.wait_restarted(name, old)
         stack.wait_said(f"{name} ended by itself; starting it again")

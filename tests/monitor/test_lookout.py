@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 import pytest
 import redis as redis_library
@@ -15,7 +16,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from convonet import counters
 from monitor import board, broker, lookout, pace, sampler
-from monitor.lookout import BEAT, MCP, Lookout, Options
+from monitor.lookout import FLOWER, TOOLS, Lookout, Options
 from monitor.pulse import Pulse
 from monitor.sampler import Sampler
 from monitor.snapshot import CALLS, CLOCK, Ending, Snapshot
@@ -50,7 +51,7 @@ def options(url: str, directory: Path, seconds: float = 3600.0, host: str = "her
 @pytest.fixture
 def watching(broker: str, tmp_path: Path) -> Iterator[tuple[Lookout, Queue[Snapshot]]]:
     seen: Queue[Snapshot] = Queue()
-    thread = Lookout(options(broker, tmp_path), BEAT, lambda one, _: seen.put(one))
+    thread = Lookout(options(broker, tmp_path), TOOLS, lambda one, _: seen.put(one))
     thread.start()
     yield thread, seen
     thread.stop()
@@ -129,7 +130,7 @@ def test_counts_of_its_process_go_with_it(
 ) -> None:
     counters.add("memory_errors", 2)
     seen: Queue[Snapshot] = Queue()
-    thread = Lookout(options(broker, tmp_path), BEAT, lambda one, _: seen.put(one))
+    thread = Lookout(options(broker, tmp_path), TOOLS, lambda one, _: seen.put(one))
     thread.start()
     seen.get(timeout=60)
     thread.stop()
@@ -142,7 +143,7 @@ def test_without_a_broker_it_looks_all_the_same(tmp_path: Path) -> None:
     counters.add("memory_errors")
     seen: Queue[tuple[Snapshot, object]] = Queue()
     nowhere = "redis://127.0.0.1:1/0"
-    thread = Lookout(options(nowhere, tmp_path), BEAT, lambda *both: seen.put(both))
+    thread = Lookout(options(nowhere, tmp_path), TOOLS, lambda *both: seen.put(both))
     thread.start()
     found, client = seen.get(timeout=60)
     assert (found.calls, client) == (None, None)
@@ -157,8 +158,8 @@ def test_who_is_not_first_looks_only_when_the_first_is_gone(
     note = tmp_path / "looked-here"
     note.write_text('{"rank": 0, "pid": 1}')
     mine = options(broker, tmp_path, seconds=0.2)
-    thread = Lookout(mine, MCP)
-    asked = mine.turn(MCP)
+    thread = Lookout(mine, FLOWER)
+    asked = mine.turn(FLOWER)
     assert not asked.is_mine()
     thread.start()
     # The note of the first grows old, and this one's own takes its place.
@@ -169,7 +170,7 @@ def test_who_is_not_first_looks_only_when_the_first_is_gone(
 
 
 async def test_a_web_process_tells_its_calls_at_once(
-    redis: redis_library.Redis, broker: str, tmp_path: Path
+    redis: redis_library.Redis, broker: str, tmp_path: Path, settings: Any
 ) -> None:
     client = AsyncRedis.from_url(broker)
     ear = redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
@@ -177,10 +178,11 @@ async def test_a_web_process_tells_its_calls_at_once(
     beating = asyncio.create_task(Pulse(client, options(broker, tmp_path)).run())
     try:
         await told(redis, 0)
-        with admission.admitted(1, most=2, most_per_user=2):
+        with admission.counted("user:1"):
             await told(redis, 1)
-            with pytest.raises(Refused), admission.admitted(1, most=1, most_per_user=9):
-                pass
+            settings.MAX_CALLS = 1
+            with pytest.raises(Refused):
+                admission.check("user:2", redis)
         await told(redis, 0)
         assert await asyncio.to_thread(heard, ear) is not None
         await until(lambda: board.read(redis).counters == {"calls_refused": 1}, "it is counted")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.service
 # Beside `other`, which a process of a moment may be.
 EVERYBODY = {
     *("web", "agent", "agent child", "speech", "speech child"),
-    *("mcp", "beat", "flower", "broker", "launcher"),
+    *("mcp", "flower", "broker", "launcher"),
 }
 
 

@@ -13,11 +13,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import redis as redis_library
 
 from convonet import ports
 from tests.stack import ROOT, wait_until
 from voice import keys
+
+# As in the Procfile.
+QUEUES = {"agent": "agent,chores"}
 
 
 class Process:
@@ -38,6 +42,10 @@ class Process:
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
+    def descendants(self) -> list[psutil.Process]:
+        below: list[psutil.Process] = psutil.Process(self.popen.pid).children(recursive=True)
+        return below
+
     def stop(self, with_signal: int = signal.SIGTERM, seconds: float = 60.0) -> int:
         if self.popen.poll() is None:
             self.popen.send_signal(with_signal)
@@ -46,6 +54,13 @@ class Process:
         except subprocess.TimeoutExpired:
             self.popen.kill()
             raise
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 class ToolServer:
@@ -114,7 +129,16 @@ class Worker(Process):
         options: list[str] | None = None,
     ) -> None:
         self.role = role
-        arguments = ["celery", "-A", "convonet", "worker", "-Q", role, "-c", str(children)]
+        arguments = [
+            "celery",
+            "-A",
+            "convonet",
+            "worker",
+            "-Q",
+            QUEUES.get(role, role),
+            "-c",
+            str(children),
+        ]
         arguments += ["-n", f"{role}-{os.getpid()}-{id(self)}@%h", "--without-gossip"]
         super().__init__([*arguments, "--without-mingle", *(options or [])], env, log)
 

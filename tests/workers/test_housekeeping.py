@@ -1,4 +1,4 @@
-"""Reminders that fire, records that go, pages that are told, and the beat that drives it."""
+"""Reminders that fire, records that go, pages that are told, and the clock that drives it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import psutil
 import pytest
 import redis as redis_library
 from django.contrib.auth import get_user_model
@@ -18,7 +17,7 @@ from convonet import page_events
 from monitor.models import MemorySample
 from tests.stack import wait_until
 from tests.workers.conftest import Caller
-from tests.workers.processes import ToolServer, Worker
+from tests.workers.processes import ToolServer, Worker, alive
 from todo.models import Mention, Question, Reminder, ToolRequest
 from todo.signals import changed
 from voice import keys
@@ -120,17 +119,8 @@ def test_a_change_is_no_error_when_the_broker_is_down(
     assert len(warnings) == 1
 
 
-def descendants(worker: Worker) -> list[psutil.Process]:
-    below: list[psutil.Process] = psutil.Process(worker.popen.pid).children(recursive=True)
-    return below
-
-
-def beats(worker: Worker) -> list[psutil.Process]:
-    return [p for p in descendants(worker) if "beat" in " ".join(p.cmdline())]
-
-
 @pytest.mark.service
-def test_beat_fires_reminders_and_dies_with_its_worker(
+def test_a_worker_fires_reminders_by_the_clock_and_leaves_no_process_behind(
     start_worker: Callable[..., Worker],
     tool_server: ToolServer,
     caller: Caller,
@@ -138,7 +128,7 @@ def test_beat_fires_reminders_and_dies_with_its_worker(
 ) -> None:
     due_at = timezone.now() + timedelta(seconds=1)
     reminder = Reminder.objects.create(owner=caller.call.user, text="call Anna", due_at=due_at)
-    worker = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
+    worker = start_worker("agent", MCP_URL=tool_server.url, TEST_SCHEDULE="1")
     wait_until(lambda: bool(told(redis, caller.call.user_id)), 60, "the reminder is told")
     # Told first, queued next: the page need not wait for the voice.
     wait_until(lambda: redis.llen("speech") == 1, 60, "its speech is queued")
@@ -149,45 +139,10 @@ def test_beat_fires_reminders_and_dies_with_its_worker(
     reminder.refresh_from_db()
     assert reminder.state == Reminder.State.FIRED
 
-    everyone = descendants(worker)
-    assert len(everyone) == 2  # one child and the beat
+    everyone = worker.descendants()
+    assert len(everyone) == 1
     worker.stop(signal.SIGKILL)
-    wait_until(
-        lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in everyone),
-        10,
-        "child and beat have gone",
-    )
-
-
-@pytest.mark.service
-def test_a_beat_that_is_killed_is_replaced(
-    start_worker: Callable[..., Worker],
-    tool_server: ToolServer,
-    caller: Caller,
-    redis: redis_library.Redis,
-) -> None:
-    worker = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
-    wait_until(lambda: bool(beats(worker)), 60, "the beat runs")
-    beats(worker)[0].kill()
-    now = timezone.now()
-    Reminder.objects.create(owner=caller.call.user, text="call Anna", due_at=now)
-    wait_until(lambda: bool(told(redis, caller.call.user_id)), 60, "the reminder is told")
-    worker.stop()
-    assert worker.popen.returncode is not None
-
-
-@pytest.mark.service
-def test_two_beats_on_one_schedule_take_turns(
-    start_worker: Callable[..., Worker], tool_server: ToolServer
-) -> None:
-    first = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
-    schedule = first.log.parent / "beat-schedule.lock"
-    wait_until(lambda: holders(schedule) == 1, 60, "the first beat holds the lock")
-    second = start_worker("agent", options=["-B"], MCP_URL=tool_server.url)
-    first.stop()
-    wait_until(lambda: holders(schedule) == 1, 60, "the second beat takes over")
-    pids = {p.pid for p in descendants(second)}
-    assert holder_pids(schedule) <= pids
+    wait_until(lambda: not any(map(alive, everyone)), 60, "its child has gone")
 
 
 @pytest.mark.service
@@ -205,19 +160,3 @@ def test_a_heartbeat_says_who_serves_and_ends_with_the_worker(
     # Healthy and idle, a worker says little.
     lines = [line for line in worker.output.splitlines() if " INFO " in line or " WARN" in line]
     assert len(lines) <= 12, lines
-
-
-def holder_pids(path: Any) -> set[int]:
-    """Who holds the flock, from the kernel."""
-    inode = path.stat().st_ino if path.exists() else None
-    found = set()
-    with open("/proc/locks") as locks:
-        for line in locks:
-            fields = line.split()
-            if fields[1] == "FLOCK" and fields[5].endswith(f":{inode}"):
-                found.add(int(fields[4]))
-    return found
-
-
-def holders(path: Any) -> int:
-    return len(holder_pids(path))

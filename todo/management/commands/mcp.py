@@ -10,8 +10,6 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
-from convonet import memory
-from todo import signals
 from todo.actor import known_zone
 
 # A held connection saves a reconnect per tool call; Django tests it before using it again.
@@ -57,20 +55,6 @@ def _serve_stdio(username: str, time_zone: str) -> None:
 
 
 def _serve_http(port: int) -> None:
-    import uvicorn
+    from todo import mcp_http
 
-    from todo.mcp_http import make_app
-
-    # A tool that runs away fails by itself; if the kernel must choose, a restart here costs little.
-    memory.limit_growth(settings.MCP_CEILING_MB)
-    memory.volunteer()
-    signals.serving.send(None)
-    uvicorn.run(
-        make_app(),
-        host="127.0.0.1",
-        port=port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=3,
-    )
+    mcp_http.serve(port)
