@@ -12,18 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from phone import after, attendant, calls, tokens
 from phone.calls import PhoneCallFacts
 from phone.media_stream import NotTheProtocol, StreamStart, TwilioWire, read_start
+from phone.models import PhoneCall
 from phone.recorded_call import RecordedCall
 from phone.recorder import RedisShelf
 from phone.refusals import Refusals
 from phone.signature import is_stream_from_twilio
-from voice import admission
 from voice.call import CallSession
 from voice.errors import BrokerLost, Refused
 from voice.models import Call
@@ -118,10 +117,8 @@ async def _carry(call: PhoneCallFacts, start: StreamStart, receive: Receive, sen
     """Until the stream ends, whatever it ends by; the call's row says why."""
     try:
         await _replace(call.call_id)
-        with admission.admitted(
-            call.theirs or call.sid,
-            most=settings.MAX_CALLS,
-            most_per_user=settings.MAX_CALLS_PER_USER,
+        async with services().switchboard.admitted(
+            f"phone:{call.theirs or call.sid}", place=call.call_id, must=_is_under_way(call)
         ):
             return await _run(call, start, receive, send)
     except Refused as refusal:
@@ -136,6 +133,11 @@ async def _carry(call: PhoneCallFacts, start: StreamStart, receive: Receive, sen
         logger.exception("call broke", extra={"call_id": call.call_id})
     # The row stays open: /twilio/next says a sentence, and has another stream opened.
     return HangUp(4503, "broken", "")
+
+
+def _is_under_way(call: PhoneCallFacts) -> bool:
+    """It comes back from a transfer or a broken stream, or somebody has answered whom we rang."""
+    return call.stream > 1 or call.direction != PhoneCall.Direction.INBOUND
 
 
 async def _replace(call_id: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from twilio.twiml.voice_response import VoiceResponse
 
@@ -12,6 +11,7 @@ from phone import after, callers, calls, transfer, twiml
 from phone.doors import signed
 from phone.models import PhoneCall
 from voice import admission
+from voice.broker import broker
 from voice.errors import Refused
 
 logger = logging.getLogger(__name__)
@@ -58,11 +58,7 @@ def status(request: HttpRequest) -> HttpResponse:
 def _has_room(phone: PhoneCall) -> bool:
     """Asked for the sentence's sake alone: the stream takes the place."""
     try:
-        admission.check(
-            phone.theirs or phone.sid,
-            most=settings.MAX_CALLS,
-            most_per_user=settings.MAX_CALLS_PER_USER,
-        )
+        admission.check(f"phone:{phone.theirs or phone.sid}", broker())
     except Refused:
         return False
     return True

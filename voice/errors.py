@@ -2,6 +2,7 @@
 
 CallError
 ├── Refused        the socket is closed with a code and a sentence (docs/protocol.md)
+│   └── Busy       no line is free: the caller may wait for one
 └── BrokerLost     Redis did not take or give what the call needs
 """
 
@@ -17,6 +18,14 @@ class Refused(CallError):
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
+
+
+class Busy(Refused):
+    """`why`: `full`, or `memory` where there are lines and no room for another call."""
+
+    def __init__(self, code: int, sentence: str, *, why: str) -> None:
+        super().__init__(code, sentence)
+        self.why = why
 
 
 class BrokerLost(CallError):

@@ -102,6 +102,41 @@ def recording_joined(call_id: str) -> str:
     return f"{PREFIX}recording:{call_id}:joining"
 
 
+def places() -> str:
+    """zset: the places of all calls, and until when (ms of the broker's clock) each is leased."""
+    return f"{PREFIX}places"
+
+
+def place_holders() -> str:
+    """hash: the socket that holds each place."""
+    return f"{PREFIX}places:holders"
+
+
+def places_of(caller: str) -> str:
+    """zset: those of one caller, as in `places`."""
+    return f"{PREFIX}places:of:{caller}"
+
+
+def young_places(host: str) -> str:
+    """zset: those taken on one machine just now, and until when they count as that."""
+    return f"{PREFIX}places:young:{host}"
+
+
+def line() -> str:
+    """zset: who waits for a place, and since when (ms)."""
+    return f"{PREFIX}line"
+
+
+def line_leases() -> str:
+    """zset: until when each of them is known to wait."""
+    return f"{PREFIX}line:leases"
+
+
+def line_holders() -> str:
+    """hash: the socket by which each of them waits."""
+    return f"{PREFIX}line:holders"
+
+
 def announced(kind: str) -> str:
     """set: the names of those of one kind (`web`, `memory`) that announce themselves."""
     return f"{PREFIX}announced:{kind}"

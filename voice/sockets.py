@@ -13,10 +13,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from autobahn.exception import Disconnected
-from django.conf import settings
 from redis.exceptions import RedisError
 
-from voice import admission, doors, events, keys, records
+from voice import doors, events, keys, records
 from voice import browser_stream as wire
 from voice.call import CallSession
 from voice.controls import Start
@@ -59,9 +58,7 @@ async def call_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
 async def _admit(scope: dict[str, Any], receive: Receive, send: Send) -> HangUp:
     joined = services()
     user = await doors.caller(scope, joined.redis)
-    with admission.admitted(
-        user.pk, most=settings.MAX_CALLS, most_per_user=settings.MAX_CALLS_PER_USER
-    ):
+    async with joined.switchboard.admitted(f"user:{user.pk}"):
         start = await _start(receive, joined)
         setup = CallSetup(
             user_id=user.pk,

@@ -17,6 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from voice import records
+from voice.admission import Switchboard
 from voice.audio import BROWSER, MODEL_RATE, AudioFormat
 from voice.audio_store import AudioStore
 from voice.dispatch import Dispatcher
@@ -37,6 +38,7 @@ class Services:
     redis: Redis
     store: AudioStore
     queue: Dispatcher
+    switchboard: Switchboard
     hub: EventHub
     options: CallOptions
     hear: Hear | None
@@ -115,7 +117,17 @@ def services() -> Services:
     task.add_done_callback(_hub_ended)
     store, queue = AudioStore(redis), Dispatcher(redis)
     realtime = realtime_model(store, queue)
-    return Services(redis, store, queue, hub, call_options(), live_recogniser(), realtime, task)
+    return Services(
+        redis,
+        store,
+        queue,
+        Switchboard(redis),
+        hub,
+        call_options(),
+        live_recogniser(),
+        realtime,
+        task,
+    )
 
 
 def _hub_ended(task: asyncio.Task[None]) -> None:

@@ -169,7 +169,7 @@ async def test_a_stream_for_which_there_is_no_place_is_closed_and_said_to_be(
 ) -> None:
     settings.MAX_CALLS = 1
     opened = await in_process.open_call()
-    with admission.admitted("somebody", most=1, most_per_user=1):
+    with admission.counted("somebody"):
         assert await knock(opened, token=opened.token) == 4503
     assert (await in_process.call_row(opened.call_id)).end_reason == after.NO_ROOM
 

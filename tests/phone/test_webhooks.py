@@ -117,7 +117,7 @@ def test_nobody_who_can_log_in_is_taken_for_a_guest() -> None:
 
 def test_a_caller_for_whom_there_is_no_place_is_told_so(settings: Any) -> None:
     settings.MAX_CALLS = 1
-    with admission.admitted("somebody", most=1, most_per_user=1):
+    with admission.counted("somebody"):
         answer = called()
     assert names(answer) == ["Say", "Hangup"]
     assert verbs(answer)[0].text == twiml.BUSY
@@ -128,7 +128,7 @@ def test_a_caller_for_whom_there_is_no_place_is_told_so(settings: Any) -> None:
 
 def test_one_number_does_not_take_all_the_places(settings: Any) -> None:
     settings.MAX_CALLS_PER_USER = 1
-    with admission.admitted(CALLER, most=10, most_per_user=1):
+    with admission.counted(f"phone:{CALLER}"):
         assert names(called()) == ["Say", "Hangup"]
         assert names(called(CallSid="CA2", From="+15559999999")) == ["Connect", "Redirect"]
 
