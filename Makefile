@@ -1,6 +1,6 @@
 # `make run` and `make test` are the two commands; the rest is for developers.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit soak live llama chaos fresh check format demo delay bench overhead commands screenshots lock clean python
+.PHONY: help run test unit soak live llama chaos fresh check format demo delay bench leaks overhead commands screenshots lock clean python
 VENV := .venv
 BIN := $(VENV)/bin
 # Which lock `make run` installs: base, or base with extras (LOCK=anthropic,openai,postgres).
@@ -76,6 +76,9 @@ delay:  ## Measure the delay from end of speech to first sound of a running serv
 
 bench:  ## Put calls on a stack of its own: memory, processor, limits (ARGS="--cgroup 512M")
 	@exec $(BIN)/python -m convonet.load $(ARGS)
+
+leaks:  ## 1,000 short calls and 10,000 turns, and whether anything is left (ARGS="--quick")
+	@exec $(BIN)/python -m convonet.load.leaks $(ARGS)
 
 overhead:  ## Measure what the platform adds to a turn (ARGS="--calls 10 --turns 20")
 	@exec $(BIN)/python -m convonet.overhead $(ARGS)

@@ -1,0 +1,1 @@
+"""Whether anything is left of calls and turns that are over."""
