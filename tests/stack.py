@@ -57,6 +57,7 @@ class Stack:
         self.env = _environment(var_dir, self.port) | dict(extra or {})
         self.output_file = var_dir / "launcher.out"
         self._launcher: subprocess.Popen[bytes] | None = None
+        self._session: int | None = None
 
     def give_telephone(self) -> None:
         """Before it is started: an account of Twilio's, known to `convonet.far_end` alone."""
@@ -118,6 +119,7 @@ class Stack:
                 # As a terminal does it: its own group, which a Ctrl-C reaches as a whole.
                 start_new_session=True,
             )
+        self._session = self._launcher.pid
         if wait:
             self.wait_until_healthy()
         return self
@@ -173,9 +175,9 @@ class Stack:
 
     def _owns(self, process: psutil.Process) -> bool:
         try:
-            # The broker writes its title over its environment, but works in its own directory.
-            if Path(process.cwd()).is_relative_to(self.var_dir):
-                return True
+            # A process with a title of its own has written over its environment.
+            if self._session is not None and os.getsid(process.pid) == self._session:
+                return process.status() != psutil.STATUS_ZOMBIE
             return bool(process.environ().get("CONVONET_VAR") == str(self.var_dir))
         except (psutil.Error, OSError):
             return False
@@ -183,9 +185,9 @@ class Stack:
     # --- Its parts ---
     def pid(self, name: str) -> int:
         """The main process of one line of the Procfile, or of the broker."""
-        if name == "mcp" and self.run_state.get("TOOLS_IN_WORKER") == "1":
-            return self._tools_pid()
         spawned = re.findall(rf"spawned: '{name}' with pid (\d+)", self.logs("supervisor"))
+        if name == "mcp" and not spawned:
+            return self._tools_pid()
         if not spawned:
             raise StackFailure(f"{name} has not been started")
         return int(spawned[-1])
