@@ -70,9 +70,14 @@ def pulsing() -> asyncio.Task[None]:
     return asyncio.get_running_loop().create_task(beating, name="pulse")
 
 
-async def application(scope: Any, receive: Any, send: Any) -> None:
+def begin() -> None:
+    """Start what goes on beside the calls; on the running loop, as often as one likes."""
     sweeping()
     pulsing()
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    begin()
     await routes(scope, receive, send)
 
 
@@ -83,7 +88,6 @@ gc.collect()
 gc.freeze()
 
 # What a dead web process left shall not wait for somebody to call. Daphne, which has no start-up
-# hook, has installed its reactor by now; any other server begins with the first request.
+# hook, has installed its reactor by now; `convonet.front` tells the other server.
 if reactor := sys.modules.get("twisted.internet.reactor"):
-    reactor.callLater(0, sweeping)
-    reactor.callLater(0, pulsing)
+    reactor.callLater(0, begin)

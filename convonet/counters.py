@@ -13,6 +13,7 @@ from collections.abc import Mapping
 # What one more of each means, in the order that people are told.
 NAMES = {
     "calls_refused": "Calls refused, as no line was free",
+    "inbound_pauses": "Times a socket was not read for a while, as too much came over it",
     "audio_dropped": "Messages of a caller's audio dropped, as they came faster than real time",
     "model_audio_dropped": "Calls that dropped audio on its way to a speech-to-speech model",
     "recording_dropped": "Pieces of a recording lost, as they could not be stored in time",

@@ -7,19 +7,13 @@ who come while this process is replaced wait instead of being refused.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from convonet import env
+from convonet.front.options import Options
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-APPLICATION = "convonet.asgi:application"
 # The number of the launcher's listening socket, where there is one.
 SOCKET = "CONVONET_SOCKET"
-# Of one WebSocket message, in bytes: Twilio's and the page's are below 16 KiB.
-MESSAGE_BYTES = 65_536
-PING_SECONDS = 20
+SERVERS = ("daphne", "uvicorn")
 
 
 def inherited_socket() -> int | None:
@@ -28,28 +22,19 @@ def inherited_socket() -> int | None:
     return int(number) if number.isdigit() else None
 
 
-def daphne() -> None:
-    from daphne.cli import CommandLineInterface  # type: ignore[import-untyped]
-
-    limit, ping = str(MESSAGE_BYTES), str(PING_SECONDS)
-    arguments = ["-v", "0", "--no-server-name"]
-    arguments += ["--websocket-max-message-size", limit, "--websocket-max-frame-size", limit]
-    arguments += ["--ping-interval", ping, "--ping-timeout", ping]
-    CommandLineInterface().run([*arguments, *_where(), APPLICATION])
-
-
-def _where() -> list[str]:
-    number = inherited_socket()
-    if number is not None:
-        return ["--fd", str(number)]
-    return ["-b", env.text("BIND", "127.0.0.1"), "-p", env.text("PORT", "8000")]
-
-
-SERVERS: dict[str, Callable[[], None]] = {"daphne": daphne}
-
-
 def main() -> None:
-    SERVERS[env.choice("SERVER", "daphne", list(SERVERS))]()
+    server = env.choice("SERVER", "daphne", SERVERS)
+    options = Options(
+        host=env.text("BIND", "127.0.0.1"),
+        port=env.integer("PORT", 8000, least=1, most=65_535),
+        descriptor=inherited_socket(),
+    )
+    # One of them is loaded, and it makes an event loop as it is: in no process that forks.
+    if server == "uvicorn":
+        from convonet.front.on_uvicorn import serve
+    else:
+        from convonet.front.on_daphne import serve
+    serve(options)
 
 
 if __name__ == "__main__":

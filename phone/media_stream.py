@@ -6,6 +6,7 @@ Source: https://www.twilio.com/docs/voice/media-streams/websocket-messages
 from __future__ import annotations
 
 import json
+import re
 from binascii import a2b_base64, b2a_base64
 from collections import Counter
 from dataclasses import dataclass
@@ -24,8 +25,13 @@ SILENCE = b"\xff"
 DIGITS = frozenset("0123456789*#ABCD")
 LATE_IN_A_ROW = 50
 """So much late media is no late media: the numbering began anew."""
-NOTHING = Audio(b"")
+NOTHING = b""
 """Media that is not to be heard: it counts as audio, not as a message."""
+# How Twilio words the caller's audio, up to the audio; whatever is worded otherwise is JSON too.
+_MEDIA = re.compile(
+    r'\{"event":"media","sequenceNumber":"[0-9]{1,12}","media":\{"track":"inbound",'
+    r'"chunk":"([0-9]{1,12})","timestamp":"([0-9]{1,12})","payload":"'
+)
 
 
 class NotTheProtocol(ValueError):
@@ -75,8 +81,25 @@ class TwilioWire:
         self._media = f'{{"event":"media","streamSid":{name},"media":{{"payload":"'
         self._mark = f'{{"event":"mark","streamSid":{name},"mark":{{"name":"'
         self._clear = f'{{"event":"clear","streamSid":{name}}}'
+        self._media_end = f'"}},"streamSid":{name}}}'
 
     # In -------------------------------------------------------------------------------------
+    def hear(self, message: str | bytes) -> bytes | None:
+        """As `decode`, of the caller's audio in the words that Twilio has for it; else None."""
+        if not isinstance(message, str) or len(message) > MESSAGE_CHARACTERS:
+            return None
+        media = _MEDIA.match(message)
+        if media is None or not message.endswith(self._media_end):
+            return None
+        try:
+            # What has a quote or a backslash in it is no base64 either.
+            audio = a2b_base64(message[media.end() : -len(self._media_end)], strict_mode=True)
+        except ValueError:
+            return None
+        if not 0 < len(audio) <= AUDIO_BYTES:
+            return None
+        return self._in_order(audio, int(media[1]), int(media[2]))
+
     def decode(self, message: str | bytes) -> Control | None:
         """Never raises: what breaks the protocol is counted and left alone."""
         try:
@@ -88,7 +111,7 @@ class TwilioWire:
             if said.get("streamSid", self._sid) != self._sid:
                 raise NotTheProtocol("other stream")
             if said["event"] == "media":
-                return self._heard(said["media"])
+                return Audio(self._heard(said["media"]))
             return self._control(said)
         except NotTheProtocol as error:
             self.ignored[str(error)] += 1
@@ -96,7 +119,7 @@ class TwilioWire:
             self.ignored["malformed"] += 1
         return None
 
-    def _heard(self, media: dict[str, str]) -> Audio:
+    def _heard(self, media: dict[str, str]) -> bytes:
         if media["track"] != "inbound":
             self.ignored["other track"] += 1
             return NOTHING
@@ -104,6 +127,10 @@ class TwilioWire:
         chunk, at_ms = int(media["chunk"]), int(media["timestamp"])
         if not 0 < len(audio) <= AUDIO_BYTES:
             raise NotTheProtocol("audio size")
+        return self._in_order(audio, chunk, at_ms)
+
+    def _in_order(self, audio: bytes, chunk: int, at_ms: int) -> bytes:
+        """The audio, after silence for what was lost before it; nothing of what comes too late."""
         if chunk <= self._chunk and self._late < LATE_IN_A_ROW:
             self._late += 1
             self.ignored["late media"] += 1
@@ -112,8 +139,8 @@ class TwilioWire:
         missing_ms = at_ms - self._next_ms if self._next_ms is not None else 0
         self._chunk, self._next_ms = chunk, at_ms + PHONE.ms_of(len(audio))
         if 0 < missing_ms <= FILLED_MS:
-            return Audio(SILENCE * PHONE.bytes_of(missing_ms) + audio)
-        return Audio(audio)
+            return SILENCE * PHONE.bytes_of(missing_ms) + audio
+        return audio
 
     def _control(self, said: dict[str, Any]) -> Control | None:
         match said["event"]:

@@ -95,6 +95,12 @@ class RecordingWire:
         return self._tracks.take(rest=rest)
 
     # The wire -------------------------------------------------------------------------------
+    def hear(self, message: str | bytes) -> bytes | None:
+        audio = self._wire.hear(message)
+        if self.recording and audio is not None:
+            self._heard(audio)
+        return audio
+
     def decode(self, message: str | bytes) -> Control | None:
         control = self._wire.decode(message)
         if self.recording and isinstance(control, Audio):

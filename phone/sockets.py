@@ -27,7 +27,7 @@ from voice.call import CallSession
 from voice.errors import BrokerLost, Refused
 from voice.models import Call
 from voice.setup import CallSetup
-from voice.sockets import Receive, Send, next_message, send_message
+from voice.sockets import Messages, Receive, Send, close, next_message, send_message
 from voice.turns import HangUp
 from voice.wiring import services
 
@@ -64,10 +64,10 @@ async def media_socket(scope: dict[str, Any], receive: Receive, send: Send) -> N
             call = await _redeem(start)
     except Refused as refusal:
         refusals.note(code=refusal.code, why=refusal.sentence)
-        await send({"type": "websocket.close", "code": refusal.code, "reason": "refused"})
+        await close(send, refusal.code, "refused")
         return
     end = await _carry(call, start, receive, send)
-    await send({"type": "websocket.close", "code": end.code, "reason": end.reason})
+    await close(send, end.code, end.reason)
 
 
 @contextmanager
@@ -171,7 +171,7 @@ async def _run(call: PhoneCallFacts, start: StreamStart, receive: Receive, send:
     carried = _carried[call.call_id] = Carried(session, asyncio.Event())
     try:
         async with recording.going_on():
-            return await session.run(lambda: next_message(receive))
+            return await session.run(Messages(receive))
     finally:
         carried.over.set()
         if _carried.get(call.call_id) is carried:

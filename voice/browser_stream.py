@@ -25,6 +25,12 @@ class BrowserWire:
         # As long in time, whatever the rate.
         self._most_bytes = audio_format.bytes_of(AUDIO_MS)
 
+    def hear(self, message: str | bytes) -> bytes | None:
+        if isinstance(message, str):
+            return None
+        check_audio(message, self._most_bytes)
+        return message
+
     def decode(self, message: str | bytes) -> Control | None:
         if isinstance(message, str):
             return decode(message)

@@ -5,7 +5,6 @@ Pure: it sees booleans and durations. `voice.listening` gives it the gate's verd
 
 from __future__ import annotations
 
-from collections import deque
 from enum import Enum
 
 from voice.options import EndpointOptions
@@ -25,7 +24,8 @@ class Endpointer:
 
     def __init__(self, options: EndpointOptions) -> None:
         self._options = options
-        self._recent: deque[bool] = deque(maxlen=options.start_window_ms // options.frame_ms)
+        self._window = (1 << options.start_window_ms // options.frame_ms) - 1
+        """A bit for each frame that may begin an utterance; `_recent` has those with voice."""
         self._reset()
 
     def _reset(self) -> None:
@@ -35,7 +35,7 @@ class Endpointer:
         self.voiced_ms = 0
         self.length_ms = 0
         self._voiced_run_ms = 0
-        self._recent.clear()
+        self._recent = 0
 
     def feed(self, voiced: bool) -> Endpoint | None:
         return self._continue(voiced) if self.in_speech else self._wait(voiced)
@@ -45,8 +45,11 @@ class Endpointer:
         return self._end() if self.in_speech else None
 
     def _wait(self, voiced: bool) -> Endpoint | None:
-        self._recent.append(voiced)
-        voiced_ms = sum(self._recent) * self._options.frame_ms
+        self._recent = self._recent << 1 & self._window
+        if not voiced:
+            return None
+        self._recent |= 1
+        voiced_ms = self._recent.bit_count() * self._options.frame_ms
         if voiced_ms < self._options.start_ms:
             return None
         self._reset()

@@ -16,29 +16,37 @@ class AudioAllowance:
     def __init__(self, audio_format: AudioFormat, flood_seconds: float) -> None:
         self._format = audio_format
         self._flood_ms = flood_seconds * 1000
-        self._ahead_ms = 0.0
-        self._last = 0.0
-        self._dropped_ms = 0.0
-        self.received_ms = 0
+        self._bytes_per_second = audio_format.bytes_per_second
+        self._used_until = 0.0
+        """When all that was taken has been spoken, at real time."""
+        self._taken_bytes = 0
+        self._dropped_ms = self._dropped_at = 0.0
         self.dropped = 0
+
+    @property
+    def received_ms(self) -> int:
+        return self._format.ms_of(self._taken_bytes)
 
     def take(self, size_bytes: int, now: float) -> bool:
         """May this message be heard? Raises `Refused(4429)` once a flood's worth was dropped."""
-        ms = size_bytes * 1000 / self._format.bytes_per_second
-        elapsed_ms = (now - self._last) * 1000 if self._last else 0.0
-        self._last = now
-        self._ahead_ms = max(0.0, self._ahead_ms - elapsed_ms)
-        self._dropped_ms = max(0.0, self._dropped_ms - elapsed_ms / 2)
-        if self._ahead_ms + ms > BURST_MS:
-            self.dropped += 1
-            counters.add("audio_dropped")
-            self._dropped_ms += ms
-            if self._dropped_ms > self._flood_ms:
-                raise Refused(4429, "Your device sends audio much faster than it is spoken.")
+        until = self._used_until
+        until = (until if until > now else now) + size_bytes / self._bytes_per_second
+        if (until - now) * 1000 > BURST_MS:
+            self._drop(size_bytes, now)
             return False
-        self._ahead_ms += ms
-        self.received_ms += round(ms)
+        self._used_until = until
+        self._taken_bytes += size_bytes
         return True
+
+    def _drop(self, size_bytes: int, now: float) -> None:
+        self.dropped += 1
+        counters.add("audio_dropped")
+        forgiven_ms = (now - self._dropped_at) * 500
+        self._dropped_at = now
+        self._dropped_ms = max(0.0, self._dropped_ms - forgiven_ms)
+        self._dropped_ms += size_bytes * 1000 / self._bytes_per_second
+        if self._dropped_ms > self._flood_ms:
+            raise Refused(4429, "Your device sends audio much faster than it is spoken.")
 
 
 class MessageAllowance:

@@ -6,7 +6,7 @@ only inbound audio in the web process and holds at most one utterance, in the ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import _webrtcvad
@@ -40,8 +40,8 @@ class Listener:
     """
 
     def __init__(self, audio_format: AudioFormat, options: EndpointOptions) -> None:
-        self._thirds = audio_format.rate_hz == THREE_TIMES_HZ
-        self._rate_hz = audio_format.rate_hz // (3 if self._thirds else 1)
+        thirds = audio_format.rate_hz == THREE_TIMES_HZ
+        self._rate_hz = audio_format.rate_hz // (3 if thirds else 1)
         samples = self._rate_hz * options.frame_ms // 1000
         if not _webrtcvad.valid_rate_and_frame_length(self._rate_hz, samples):
             raise ValueError(f"the voice gate does not take {audio_format}")
@@ -53,8 +53,9 @@ class Listener:
         self._endpointer = Endpointer(options)
         self._frame_bytes = audio_format.bytes_of(options.frame_ms)
         self._frame_samples = samples
-        self._mulaw = audio_format.encoding == "mulaw"
+        self._for_gate = _conversion(audio_format, thirds=thirds)
         self._lead_in_bytes = audio_format.bytes_of(options.lead_in_ms)
+        self._most_unsaid = 2 * self._lead_in_bytes
         self._buffer = bytearray()
         self._rest = b""
 
@@ -71,29 +72,39 @@ class Listener:
         """At most so many bytes of it."""
         return bytes(self._buffer[start : start + most])
 
-    def feed(self, audio: bytes) -> Iterator[Heard]:
+    def feed(self, audio: bytes) -> Iterable[Heard]:
+        """What follows from it; of more than one frame each before the next is heard."""
+        if self._rest or len(audio) != self._frame_bytes:
+            return self._frames(audio)
+        heard = self._frame(audio)
+        return (heard,) if heard is not None else ()
+
+    def _frames(self, audio: bytes) -> Iterator[Heard]:
         data = self._rest + audio if self._rest else audio
-        size, samples = self._frame_bytes, self._frame_samples
+        size = self._frame_bytes
         whole = len(data) - len(data) % size
         self._rest = data[whole:]
-        rate, peak = self._rate_hz, self._options.least_peak
         for at in range(0, whole, size):
-            frame = data[at : at + size]
-            pcm = self._for_gate(frame)
-            # The gate first, in every case: it learns the line's noise from what it is given.
-            voiced = _webrtcvad.process(self._gate, rate, pcm, samples) and g711.peak(pcm) >= peak
-            silence_ms = self._endpointer.silence_ms + self._options.frame_ms
-            self._buffer += frame
-            endpoint = self._endpointer.feed(voiced)
-            if endpoint is not None:
-                yield self._heard(endpoint, silence_ms)
-            elif not self._endpointer.in_speech and len(self._buffer) > 2 * self._lead_in_bytes:
-                del self._buffer[: -self._lead_in_bytes]
+            heard = self._frame(data[at : at + size])
+            if heard is not None:
+                yield heard
 
-    def _for_gate(self, frame: bytes) -> bytes:
-        if self._mulaw:
-            return g711.decode(frame)
-        return g711.third(frame) if self._thirds else frame
+    def _frame(self, frame: bytes) -> Heard | None:
+        endpointer, buffer = self._endpointer, self._buffer
+        pcm = self._for_gate(frame)
+        # The gate first, in every case: it learns the line's noise from what it is given.
+        voiced = (
+            _webrtcvad.process(self._gate, self._rate_hz, pcm, self._frame_samples)
+            and g711.peak(pcm) >= self._options.least_peak
+        )
+        before_ms = endpointer.silence_ms
+        buffer += frame
+        endpoint = endpointer.feed(voiced)
+        if endpoint is not None:
+            return self._heard(endpoint, before_ms + self._options.frame_ms)
+        if len(buffer) > self._most_unsaid and not endpointer.in_speech:
+            del buffer[: -self._lead_in_bytes]
+        return None
 
     def finish_if_paused(self) -> Heard | None:
         """End an utterance whose speaker had paused; half a sentence is never acted on."""
@@ -122,3 +133,10 @@ class Listener:
                 return Heard(endpoint, silence_ms=silence_ms)
             case Endpoint.RESUMED:
                 return Heard(endpoint)
+
+
+def _conversion(audio_format: AudioFormat, *, thirds: bool) -> Callable[[bytes], bytes]:
+    """What makes 16-bit samples at a rate of the gate's of a call's own audio."""
+    if audio_format.encoding == "mulaw":
+        return g711.decode
+    return g711.third if thirds else bytes

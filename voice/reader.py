@@ -6,6 +6,7 @@ conversation. Bounds: those of `voice.limits`, and one utterance of audio.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -21,6 +22,7 @@ from voice.turns import HangUp
 from voice.wire import Wire
 
 Receive = Callable[[], Awaitable[str | bytes | None]]
+HandTo = Callable[[Callable[[str | bytes | None], None]], bool]
 
 # Networks hold audio up for shorter; a caller of whom nothing at all arrives has stopped talking.
 GONE_SECONDS = 1.0
@@ -48,6 +50,7 @@ class Reader:
     ) -> None:
         self._conversation, self._ear = conversation, ear
         self._wire, self._key, self._clock = wire, key, clock
+        self._hear = wire.hear
         self._tap = tap
         self._flush, self._notice, self._hang_up = flush, notice, hang_up
         self._most_characters = options.text_characters
@@ -57,16 +60,50 @@ class Reader:
         self.audio = AudioAllowance(wire.format, options.flood_seconds)
 
     async def run(self, receive: Receive) -> None:
-        """Until the socket ends (None) or the client breaks the protocol."""
+        """Until the socket ends (None) or the client breaks the protocol.
+
+        A `receive` that can `hand_to` somebody does, so that no task wakes up for a message.
+        """
+        hand_to: HandTo | None = getattr(receive, "hand_to", None)
         try:
-            while (message := await receive()) is not None:
-                control = self._wire.decode(message)
-                if isinstance(control, controls.Audio):
-                    self._on_audio(control.data)
-                else:
-                    self._on_control(control)
+            if hand_to is None or not await self._handed(hand_to):
+                while (message := await receive()) is not None:
+                    self.take(message)
         except Refused as refusal:
             self._hang_up(HangUp(refusal.code, "refused", refusal.sentence))
+
+    async def _handed(self, hand_to: HandTo) -> bool:
+        """As `run`; False: nothing will be handed over."""
+        over = asyncio.get_running_loop().create_future()
+
+        def take(message: str | bytes | None) -> None:
+            if over.done():
+                return
+            try:
+                if message is None:
+                    over.set_result(None)
+                else:
+                    self.take(message)
+            except Exception as error:
+                # Whoever reads the socket is not to be troubled with it.
+                over.set_exception(error)
+
+        if not hand_to(take):
+            return False
+        await over
+        return True
+
+    def take(self, message: str | bytes) -> None:
+        """One message; raises `Refused` for what ends the call."""
+        audio = self._hear(message)
+        if audio is not None:
+            self._on_audio(audio)
+            return
+        control = self._wire.decode(message)
+        if isinstance(control, controls.Audio):
+            self._on_audio(control.data)
+        else:
+            self._on_control(control)
 
     def finish(self) -> None:
         """Nothing more comes: what was said before a pause counts, half a sentence does not."""

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from autobahn.exception import Disconnected
 from redis.exceptions import RedisError
 
 from voice import doors, events, keys, records
@@ -32,6 +31,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 NOT_ABLE = "I am not able to take calls right now. Please try again in a minute."
 # Pages that tell nothing and hear nothing for long are gone; browsers answer pings by themselves.
 PAGE_OUTBOX = 200
+BYE_SECONDS = 2.0
 
 
 async def call_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -51,8 +51,8 @@ async def call_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         logger.exception("call broke")
         end = HangUp(4503, "broken", "Something went wrong on my side, so I hung up.")
     if end.text:
-        await _say(send, {"type": "bye", "reason": end.reason, "text": end.text})
-    await send({"type": "websocket.close", "code": end.code, "reason": end.reason})
+        await _say_bye(send, end.reason, end.text)
+    await close(send, end.code, end.reason)
 
 
 async def _admit(scope: dict[str, Any], receive: Receive, send: Send) -> HangUp:
@@ -68,7 +68,7 @@ async def _admit(scope: dict[str, Any], receive: Receive, send: Send) -> HangUp:
         )
         around = joined.around(setup.wire.format)
         session = CallSession(setup, around, lambda message: send_message(send, message))
-        return await session.run(lambda: next_message(receive))
+        return await session.run(Messages(receive))
 
 
 async def _start(receive: Receive, joined: Services) -> Start:
@@ -92,9 +92,9 @@ async def page_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         await _tell_page(user.pk, receive, send)
         code = 1000
     except Refused as refusal:
-        await _say(send, {"type": "bye", "reason": "refused", "text": refusal.sentence})
+        await _say_bye(send, "refused", refusal.sentence)
         code = refusal.code
-    await send({"type": "websocket.close", "code": code})
+    await close(send, code)
 
 
 async def _tell_page(user_id: int, receive: Receive, send: Send) -> None:
@@ -111,13 +111,12 @@ async def _tell_page(user_id: int, receive: Receive, send: Send) -> None:
 
     hub, stream = services().hub, keys.person_stream(user_id)
     await hub.subscribe(stream, on_event, from_start=False)
+    telling = asyncio.create_task(tell(), name="page")
     try:
-        async with asyncio.TaskGroup() as tasks:
-            telling = tasks.create_task(tell())
-            while (message := await next_message(receive)) is not None:
-                await _page_said(user_id, message)
-            telling.cancel()
+        while (message := await next_message(receive)) is not None:
+            await _page_said(user_id, message)
     finally:
+        telling.cancel()
         hub.unsubscribe(stream, on_event)
 
 
@@ -161,16 +160,45 @@ async def next_message(receive: Receive) -> str | bytes | None:
     return data if data is not None else str(message["text"])
 
 
+class Messages:
+    """The messages of a socket: awaited one by one, or `hand_to` somebody as they come."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+
+    async def __call__(self) -> str | bytes | None:
+        return await next_message(self._receive)
+
+    def hand_to(self, take: Callable[[str | bytes | None], None]) -> bool:
+        """From now on on no task of ours, None at the end; False: this server cannot do that."""
+        hand_to = getattr(self._receive, "hand_to", None)
+        if hand_to is not None:
+            hand_to(take)
+        return hand_to is not None
+
+
 async def send_message(send: Send, message: str | bytes) -> None:
     """Does nothing once the far end has begun to close: `next_message` tells that next."""
     kind = "bytes" if isinstance(message, bytes) else "text"
-    # Daphne knows of a closing handshake before it says `websocket.disconnect`, and raises then.
-    with contextlib.suppress(Disconnected):
+    # uvicorn raises from then on.
+    with contextlib.suppress(OSError):
         await send({"type": "websocket.send", kind: message})
+
+
+async def close(send: Send, code: int, reason: str = "") -> None:
+    with contextlib.suppress(OSError):
+        await send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 async def _say(send: Send, message: dict[str, Any]) -> None:
     await send_message(send, wire.encode(message))
+
+
+async def _say_bye(send: Send, reason: str, text: str) -> None:
+    # A far end that stopped reading holds up whoever tells it so (uvicorn).
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(BYE_SECONDS):
+            await _say(send, {"type": "bye", "reason": reason, "text": text})
 
 
 async def unknown_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:

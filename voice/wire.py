@@ -17,6 +17,12 @@ class Wire(Protocol):
     def format(self) -> AudioFormat:
         """Of the audio in both directions."""
 
+    def hear(self, message: str | bytes) -> bytes | None:
+        """The audio of a message in the common wording; None: it is for `decode`.
+
+        Asked first, once for each message. Raises as `decode` does.
+        """
+
     def decode(self, message: str | bytes) -> Control | None:
         """One message; None for what may be ignored. Raises `Refused` for what ends the call."""
 

@@ -5,19 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from autobahn.exception import Disconnected
 
-from voice.sockets import send_message
+from voice.sockets import close, send_message
+
+
+class Gone:
+    """As uvicorn's `send` once the far end has begun to close."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    async def __call__(self, event: dict[str, Any]) -> None:
+        self.asked.append(event)
+        raise OSError
 
 
 @pytest.mark.parametrize("message", ["text", b"audio"])
 async def test_what_meets_a_closing_handshake_is_dropped(message: str | bytes) -> None:
-    asked: list[dict[str, Any]] = []
-
-    async def send(event: dict[str, Any]) -> None:
-        asked.append(event)
-        raise Disconnected("Attempt to send on a closed protocol")
-
-    await send_message(send, message)
+    gone = Gone()
+    await send_message(gone, message)
     kind = "text" if isinstance(message, str) else "bytes"
-    assert asked == [{"type": "websocket.send", kind: message}]
+    assert gone.asked == [{"type": "websocket.send", kind: message}]
+
+
+async def test_goodbye_to_a_far_end_that_is_gone_is_no_fault() -> None:
+    gone = Gone()
+    await close(gone, 4429, "too much")
+    assert gone.asked == [{"type": "websocket.close", "code": 4429, "reason": "too much"}]
