@@ -10,30 +10,54 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+from convonet.web import heap
+from convonet.web.pages import Pages
+from convonet.web.threads import Threads
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "convonet.settings")
+heap.keep_small()
 # Before anything that touches models: it loads the applications.
-pages: Any = get_asgi_application()
+django = Pages()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.db import connections  # noqa: E402
 from django.urls import path  # noqa: E402
 
-from convonet import closing  # noqa: E402
+from convonet import closing, database, health  # noqa: E402
+from convonet.web.rest import Rest  # noqa: E402
 from monitor.lookout import options_from  # noqa: E402
 from monitor.pulse import Pulse  # noqa: E402
 from phone.present import is_present  # noqa: E402
+from voice.records import close_database  # noqa: E402
 from voice.sockets import call_socket, page_socket, unknown_socket  # noqa: E402
 from voice.sweeper import Sweeper  # noqa: E402
 from voice.wiring import services  # noqa: E402
 
+# A person waits for a page, and Twilio for what a caller is to hear: neither for the other.
+PAGE_THREADS, MOST_PAGES = 3, 100
+WEBHOOK_THREADS, MOST_WEBHOOKS = 2, 400
+
+
+def threads(name: str, most: int, waiting: int) -> Threads:
+    return Threads(name, most, waiting=waiting, parting=connections.close_all, ended=stir)
+
+
+def stir() -> None:
+    """Something ended, of which memory may be left."""
+    if resting.cache_info().currsize:
+        resting().stir()
+
+
+database.keep_all()
+pages: Any = django.by(threads("page", PAGE_THREADS, MOST_PAGES))
 media_socket: Any = None
 if is_present():
     # What these load is installed only where there is a telephone.
     media_socket = import_module("phone.sockets").media_socket
-    pages = import_module("phone.front").front(pages)
+    webhooks = django.by(threads("webhook", WEBHOOK_THREADS, MOST_WEBHOOKS))
+    pages = import_module("phone.front").front(pages, webhooks)
 people = AuthMiddlewareStack(
     URLRouter(
         # Django's types know views only; Channels routes to raw ASGI callables as well.
@@ -54,7 +78,15 @@ async def sockets(scope: Any, receive: Any, send: Any) -> None:
         await people(scope, receive, send)
 
 
-routes = ProtocolTypeRouter({"http": pages, "websocket": sockets})
+async def requests(scope: Any, receive: Any, send: Any) -> None:
+    # Beside the threads: that pages wait is no reason to end the process that carries the calls.
+    if scope["path"] == "/healthz":
+        await health.answer(send)
+    else:
+        await pages(scope, receive, send)
+
+
+routes = ProtocolTypeRouter({"http": requests, "websocket": sockets})
 
 
 @cache
@@ -70,10 +102,18 @@ def pulsing() -> asyncio.Task[None]:
     return asyncio.get_running_loop().create_task(beating, name="pulse")
 
 
+@cache
+def resting() -> Rest:
+    rest = Rest(close_database)
+    rest.task = asyncio.get_running_loop().create_task(rest.run(), name="rest")
+    return rest
+
+
 def begin() -> None:
     """Start what goes on beside the calls; on the running loop, as often as one likes."""
     sweeping()
     pulsing()
+    resting()
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -86,6 +126,7 @@ closing.be_patient()
 import_module(settings.ROOT_URLCONF)
 gc.collect()
 gc.freeze()
+heap.give_back()
 
 # What a dead web process left shall not wait for somebody to call. Daphne, which has no start-up
 # hook, has installed its reactor by now; `convonet.front` tells the other server.

@@ -19,6 +19,8 @@ NAMES = {
     "recording_dropped": "Pieces of a recording lost, as they could not be stored in time",
     "outbox_overflows": "Calls ended, as their far end stopped reading",
     "errands_overflows": "Wishes of a call refused, as too many waited",
+    "requests_waited": "Requests that waited more than a second for a thread",
+    "requests_refused": "Requests refused, as too many waited for a thread",
     "fillers": "Callers told to wait a moment",
     "memory_errors": "Turns and tools ended at their memory ceiling",
     "children_recycled": "Workers' children replaced, as they had grown",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -148,9 +148,23 @@ async def _ask_mcp() -> bool:
 _probes = Probes()
 
 
-async def healthz(request: HttpRequest) -> JsonResponse:
+async def _told() -> tuple[int, dict[str, Any]]:
     body = report(await _probes.findings(), admission.calls_in_progress())
-    response = JsonResponse(body, status=200 if body["status"] == "ok" else 503)
+    return (200 if body["status"] == "ok" else 503), body
+
+
+async def answer(send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    """`/healthz` by ASGI's `send`: whoever asks whether we live shall not wait behind pages."""
+    status, body = await _told()
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+async def healthz(request: HttpRequest) -> JsonResponse:
+    """The same as a page of Django's, where another server than ours serves them."""
+    status, body = await _told()
+    response = JsonResponse(body, status=status)
     response["Cache-Control"] = "no-store"
     # Django would log every 503 as an error, several a second while the workers start.
     response._has_been_logged = True  # type: ignore[attr-defined]

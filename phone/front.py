@@ -27,7 +27,7 @@ BODY_BYTES = 65_536
 _SIGNATURE, _TYPE = HEADER.lower().encode(), b"content-type"
 
 
-def front(pages: Application) -> Application:
+def front(pages: Application, webhooks: Application) -> Application:
     async def guarded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if not scope["path"].startswith(PREFIX) or scope["method"] != "POST":
             await pages(scope, receive, send)
@@ -38,7 +38,7 @@ def front(pages: Application) -> Application:
             await send({"type": "http.response.start", "status": 403, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return
-        await pages(_as_published(scope), _replaying(body, receive), send)
+        await webhooks(_as_published(scope), _replaying(body, receive), send)
 
     return guarded
 

@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connections, transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
 
@@ -47,6 +47,12 @@ def in_database_thread(function: Callable[P, R]) -> Callable[P, Any]:
             database.keep()
 
     return sync_to_async(run, thread_sensitive=True)
+
+
+@in_database_thread
+def close_database() -> None:
+    """Until the next question; for when there is none."""
+    connections.close_all()
 
 
 @in_database_thread

@@ -159,7 +159,7 @@ async def knock(
         "query_string": query.encode(),
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
     }
-    await front.front(inner)(scope, receive, send)
+    await front.front(inner, inner)(scope, receive, send)
     return sent[0]["status"] if sent else None
 
 
