@@ -23,5 +23,19 @@ def keep_all() -> None:
     connection_created.connect(_keep)
 
 
+def write_back_early() -> None:
+    """Have every connection of this process made from now on empty SQLite's log at a quarter.
+
+    For who keeps no caller waiting: others then find the log short, and need not wait for the disk.
+    """
+    connection_created.connect(_shorten_log)
+
+
+def _shorten_log(connection: Any, **_: Any) -> None:
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_autocheckpoint=1000")
+
+
 def _keep(connection: Any, **_: Any) -> None:
     connection.close_at = None

@@ -1,4 +1,4 @@
-"""Flower's options, read by `celery flower --conf=…`; its names are Flower's own.
+"""Flower's options, read by `convonet.flower_app`; its names are Flower's own.
 
 A file and not the command line, so that the password is not to be seen in a process list.
 """

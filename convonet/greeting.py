@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,39 +51,32 @@ def text(addresses: Addresses, took_seconds: float) -> str:
     return "\n".join(lines)
 
 
-class Greeter(threading.Thread):
-    """Asks /healthz until it is well, then says where everything is; ends with the process."""
+def greet(addresses: Addresses, say: Callable[[str], None], began: float) -> None:
+    """Ask /healthz until it is well, then say where everything is; `began` is monotonic."""
+    complained = False
+    while (reasons := _reasons(addresses)) is not None:
+        waited = time.monotonic() - began
+        if waited > PATIENCE_SECONDS and not complained:
+            complained = True
+            say(f"Not ready after {waited:.0f} s, still trying. {reasons}")
+        time.sleep(0.2)
+    say(text(addresses, time.monotonic() - began))
 
-    def __init__(self, addresses: Addresses, say: Callable[[str], None], began: float) -> None:
-        super().__init__(name="greeter", daemon=True)
-        self.addresses = addresses
-        self.say = say
-        self.began = began
 
-    def run(self) -> None:
-        complained = False
-        while (reasons := self._reasons()) is not None:
-            waited = time.monotonic() - self.began
-            if waited > PATIENCE_SECONDS and not complained:
-                complained = True
-                self.say(f"Not ready after {waited:.0f} s, still trying. {reasons}")
-            time.sleep(0.2)
-        self.say(text(self.addresses, time.monotonic() - self.began))
-
-    def _reasons(self) -> str | None:
-        """None when the product is well, else why it is not."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.addresses.port, timeout=5)
-        try:
-            connection.request("GET", "/healthz")
-            response = connection.getresponse()
-            body = response.read()
-        except (OSError, http.client.HTTPException):
-            return f"The web server does not answer; see {self.addresses.logs}/web.log."
-        finally:
-            connection.close()
-        if response.status == http.HTTPStatus.OK:
-            return None
-        try:
-            return " ".join(json.loads(body)["reasons"])
-        except (ValueError, KeyError):
-            return f"/healthz answered {response.status}; see {self.addresses.logs}/web.log."
+def _reasons(addresses: Addresses) -> str | None:
+    """None when the product is well, else why it is not."""
+    connection = http.client.HTTPConnection("127.0.0.1", addresses.port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, http.client.HTTPException):
+        return f"The web server does not answer; see {addresses.logs}/web.log."
+    finally:
+        connection.close()
+    if response.status == http.HTTPStatus.OK:
+        return None
+    try:
+        return " ".join(json.loads(body)["reasons"])
+    except (ValueError, KeyError):
+        return f"/healthz answered {response.status}; see {addresses.logs}/web.log."

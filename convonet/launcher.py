@@ -1,7 +1,7 @@
 """`make run`: prepares, starts the broker and the Procfile's processes, and stops them again.
 
-This process stays as their supervisor, so it loads no Django: what needs Django (`prepare`) runs
-as a command of its own.
+This process stays as their supervisor. What they all share is loaded here, and they are forked
+from it (`convonet.zygote`); with ZYGOTE=off each is a program of its own, and this loads no Django.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shlex
+import socket
 import subprocess
 import sys
 import time
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,19 @@ from typing import IO, Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from convonet import broker, env, greeting, ports, procfile, running, secret, supervision
+from convonet import (
+    broker,
+    env,
+    greeting,
+    ports,
+    procfile,
+    profiles,
+    programs,
+    running,
+    secret,
+    supervision,
+    zygote,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 PROCFILE = ROOT / "Procfile"
@@ -44,6 +57,8 @@ class Plan:
     secret_key: str
     tools_in_worker: bool
     """The agent worker serves the tools; else they are a process of their own."""
+    zygote: bool
+    """Processes are forked from this one where they can be."""
 
     def environment(self) -> dict[str, str]:
         """The environment of every process."""
@@ -77,16 +92,22 @@ def _launch(began: float) -> None:
     with (var_dir / "run.lock").open("w") as lock:
         _take(lock, var_dir)
         plan = _decide(var_dir)
-        programs = _programs(plan)
         environment = plan.environment()
-        prepared = _prepare(environment)
-        config = var_dir / "supervisord.conf"
-        config.write_text(supervision.configuration(programs, ROOT, var_dir))
+        running.forget(var_dir)
+        zygote.keep_title_room()
         os.environ.update(environment)
+        if plan.zygote:
+            _load()
+        prepared = _prepare(plan)
+        chosen = _programs(plan, prepared)
+        config = var_dir / "supervisord.conf"
+        config.write_text(supervision.configuration(chosen, ROOT, var_dir))
         running.record(var_dir, environment)
-        greeting.Greeter(_addresses(plan, prepared), say, began).start()
+        if plan.zygote:
+            zygote.freeze()
+        zygote.fork(lambda: greeting.greet(_addresses(plan, prepared), say, began))
         try:
-            supervision.run(config, say)
+            supervision.run(config, chosen, say)
         finally:
             running.forget(var_dir)
     say("Stopped.")
@@ -104,8 +125,7 @@ def _take(lock: IO[str], var_dir: Path) -> None:
 
 def _decide(var_dir: Path) -> Plan:
     port = env.integer("PORT", 8000, least=1, most=65_535)
-    bind = env.text("BIND", ports.LOOPBACK)
-    _must_be_free(port, bind)
+    _must_be_free(port, _bind())
     taken = {port}
     secret_key = secret.load_or_make(var_dir / "secret_key", env.text("SECRET_KEY"))
     redis_url = env.text("REDIS_URL")
@@ -122,6 +142,8 @@ def _decide(var_dir: Path) -> Plan:
         redis_url=redis_url,
         secret_key=secret_key,
         tools_in_worker=env.flag("TOOLS_IN_WORKER", default=True),
+        # Elsewhere the system's own libraries do not take well to a fork.
+        zygote=env.flag("ZYGOTE", default=sys.platform.startswith("linux")),
     )
 
 
@@ -149,35 +171,75 @@ def _must_be_free(port: int, host: str, name: str = "PORT") -> None:
         )
 
 
-def _programs(plan: Plan) -> list[supervision.Program]:
-    python = shlex.quote(sys.executable)
-    programs = []
-    if plan.broker_port is not None:
-        server = broker.program()
-        password = secret.derive(plan.secret_key, "broker")
-        config = broker.configure(plan.var_dir / "broker", plan.broker_port, password)
-        command = f"{python} -m convonet.lifeline -- {shlex.join([server, str(config)])}"
-        programs.append(supervision.Program("broker", command))
-    for name in procfile.read(PROCFILE):
-        if name == "mcp" and plan.tools_in_worker:
-            continue
-        works = name in ("agent", "speech")
-        seconds = supervision.FINISH_SECONDS if works else 8
-        command = f"{python} -m convonet.lifeline {name}"
-        programs.append(supervision.Program(name, command, stop_seconds=seconds))
-    return programs
+def _load() -> None:
+    try:
+        zygote.load()
+    except ImproperlyConfigured:
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise CannotStart(
+            f"Convonet's code cannot be loaded: {type(error).__name__}: {error} "
+            f"({os.path.relpath(place.filename)}, line {place.lineno})."
+        ) from error
 
 
-def _prepare(environment: dict[str, str]) -> dict[str, Any]:
+def _prepare(plan: Plan) -> dict[str, Any]:
     """Check, migrate and make the first users; what it says is passed on."""
-    command = [sys.executable, "manage.py", "prepare", "--json"]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False
-    )
-    if done.returncode:
+    command = ("manage.py", "prepare", "--json")
+    if plan.zygote:
+        code, said = zygote.output_of(lambda: zygote.run_file(*command))
+    else:
+        done = subprocess.run(
+            [sys.executable, *command], stdout=subprocess.PIPE, text=True, check=False
+        )
+        code, said = done.returncode, done.stdout
+    if code:
         raise CannotStart("Nothing was started.")
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    result: dict[str, Any] = json.loads(said.splitlines()[-1])
     return result
+
+
+def _programs(plan: Plan, prepared: dict[str, Any]) -> list[programs.Program]:
+    lines = procfile.read(PROCFILE)
+    names = profiles.processes(
+        lines, speech=prepared["speech_worker"], tools_in_worker=plan.tools_in_worker
+    )
+    if plan.zygote and len(set(names) & set(programs.WORKERS)) > 1:
+        zygote.load_for_workers()
+    doors = {
+        "web": _listen(_bind(), plan.port),
+        "flower": _listen(env.text("FLOWER_ADDRESS", ports.LOOPBACK), plan.flower_port),
+    }
+    chosen = [] if plan.broker_port is None else [_broker(plan, plan.broker_port)]
+    return chosen + [
+        programs.of_line(
+            name,
+            lines[name],
+            os.environ,
+            zygote.runnable if plan.zygote else None,
+            door=doors.get(name),
+            on_demand=name == "flower" and prepared["flower"] == "demand",
+        )
+        for name in names
+    ]
+
+
+def _broker(plan: Plan, port: int) -> programs.Program:
+    password = secret.derive(plan.secret_key, "broker")
+    config = broker.configure(plan.var_dir / "broker", port, password)
+    return programs.broker([broker.program(), str(config)])
+
+
+def _bind() -> str:
+    return env.text("BIND", ports.LOOPBACK)
+
+
+def _listen(host: str, port: int) -> socket.socket | None:
+    try:
+        return programs.listen(host, port)
+    except OSError as error:
+        raise CannotStart(f"Nobody can listen on {host}:{port}: {error.strerror}.") from None
 
 
 def _addresses(plan: Plan, prepared: dict[str, Any]) -> greeting.Addresses:

@@ -9,11 +9,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from convonet import procfile
 
 PR_SET_PDEATHSIG = 1
+# Variables that glibc reads when a program starts, and the parameters of mallopt(3) they stand for.
+_MALLOPT = {
+    "MALLOC_ARENA_MAX": -8,
+    "MALLOC_MMAP_THRESHOLD_": -3,
+    "MALLOC_TOP_PAD_": -2,
+    "MALLOC_TRIM_THRESHOLD_": -1,
+}
 
 
 def die_with_parent(sent: int = signal.SIGKILL) -> None:
@@ -30,6 +39,32 @@ def die_with_parent(sent: int = signal.SIGKILL) -> None:
     if os.getppid() != parent:
         # The parent ended before the kernel was told.
         os.kill(os.getpid(), sent)
+
+
+def tell_allocator(settings: Mapping[str, str]) -> None:
+    """Give glibc's allocator the settings it would have read if this process were a new program.
+
+    Other C libraries have no such function and are left as they are.
+    """
+    wanted = {name: settings[name] for name in _MALLOPT.keys() & settings.keys()}
+    if not wanted or not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    with suppress(AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        for name, value in wanted.items():
+            mallopt(_MALLOPT[name], int(value))
+
+
+def reset_signals() -> None:
+    """Handle signals as a new Python process does; those blocked meanwhile come now."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def main(arguments: list[str]) -> None:

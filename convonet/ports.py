@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 
 LOOPBACK = "127.0.0.1"
+# Where a process finds the number of the socket that the launcher listens on for it.
+SOCKET = "CONVONET_SOCKET"
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -35,3 +38,9 @@ def preferred_or_free(preferred: int, taken: set[int]) -> int:
         port = any_free()
     taken.add(port)
     return port
+
+
+def inherited() -> int | None:
+    """The file descriptor of the listening socket that the launcher gave us, if it did."""
+    number = os.environ.get(SOCKET, "")
+    return int(number) if number.isdigit() else None

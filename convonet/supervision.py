@@ -10,37 +10,30 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from supervisor import events
 from supervisor.medusa.asyncore_25 import ExitNow
-from supervisor.options import ServerOptions
 from supervisor.states import ProcessStates, SupervisorStates
 from supervisor.supervisord import Supervisor
 
-# How long running turns may take to finish after Ctrl-C; a turn's own limit is longer.
-FINISH_SECONDS = 15
+from convonet.forking import Options
+from convonet.programs import FINISH_SECONDS, Program
+
 LONGEST_BACKOFF_SECONDS = 10
 # A process that ran this long and then ends is news again.
 STEADY_SECONDS = 30
 # supervisord looks after its processes this often while something starts or stops, else each 1 s.
 BRISK_SECONDS = 0.1
+RESTING = {ProcessStates.RUNNING, ProcessStates.FATAL}
 # Lower starts first; stopping goes the other way round, one stage after another: the worker that
 # runs turns needs all others to finish them.
 STAGES = {"broker": 1, "web": 10, "mcp": 10, "flower": 10, "speech": 20, "agent": 30}
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    name: str
-    command: str
-    stop_seconds: int = 8
-
-
-def configuration(programs: list[Program], root: Path, var_dir: Path) -> str:
+def configuration(programs: Sequence[Program], root: Path, var_dir: Path) -> str:
     """The text of a supervisord configuration that runs these programs."""
     logs = var_dir / "log"
     lines = [
@@ -68,7 +61,8 @@ def _section(program: Program, logs: Path) -> list[str]:
         f"[program:{program.name}]",
         f"command={_plain(program.command)}",
         f"priority={STAGES.get(program.name, STAGES['web'])}",
-        "autorestart=true",
+        f"autostart={str(not program.on_demand).lower()}",
+        f"autorestart={str(not program.on_demand).lower()}",
         "startsecs=2",
         "startretries=1000000",
         "stopsignal=TERM",
@@ -88,7 +82,7 @@ def _plain(value: object) -> str:
 class Watch(Supervisor):  # type: ignore[misc]  # supervisor has no types
     """supervisord with a voice; `say` gets sentences for the person at the terminal."""
 
-    def __init__(self, options: ServerOptions, say: Callable[[str], None]) -> None:
+    def __init__(self, options: Options, say: Callable[[str], None]) -> None:
         super().__init__(options)
         self.say = say
         self.failures: dict[str, int] = {}
@@ -96,6 +90,9 @@ class Watch(Supervisor):  # type: ignore[misc]  # supervisor has no types
     def runforever(self) -> None:
         events.subscribe(events.ProcessStateExitedEvent, self._exited)
         events.subscribe(events.ProcessStateBackoffEvent, self._backed_off)
+        for program in self.options.programs.values():
+            if program.on_demand:
+                self.options.poller.watch_door(program, self.open_up)
         super().runforever()
 
     def handle_signal(self) -> None:
@@ -104,18 +101,33 @@ class Watch(Supervisor):  # type: ignore[misc]  # supervisor has no types
             return
         if self.options.mood != SupervisorStates.SHUTDOWN:
             self.options.mood = SupervisorStates.SHUTDOWN
+            self.options.poller.forget_doors()
+            self.options.close_doors()
             self.say(f"Stopping: finishing running turns… (at most {FINISH_SECONDS} s)")
         elif number == signal.SIGINT:
             self.say("Stopping at once.")
             self._kill_all()
 
-    def is_moving(self) -> bool:
-        """True while any process is between two states."""
+    def open_up(self, name: str) -> None:
+        """Somebody is at the door of a program that is started on demand."""
+        for group in self.process_groups.values():
+            if name in group.processes and self.options.mood == SupervisorStates.RUNNING:
+                group.processes[name].spawn()
+
+    def patience(self, timeout: float) -> float:
+        """How long to wait for news, in seconds: less while a process is between two states."""
         if self.options.mood == SupervisorStates.SHUTDOWN:
-            return True
+            return BRISK_SECONDS
         groups = self.process_groups.values()
-        states = {process.get_state() for group in groups for process in group.processes.values()}
-        return bool(states - {ProcessStates.RUNNING, ProcessStates.FATAL})
+        states = {
+            process.get_state()
+            for group in groups
+            for process in group.processes.values()
+            if not self.options.programs[process.config.name].on_demand
+        }
+        if ProcessStates.EXITED in states:
+            return 0.0  # it is started again in the next round
+        return BRISK_SECONDS if states - RESTING else timeout
 
     def _kill_all(self) -> None:
         for group in self.process_groups.values():
@@ -124,7 +136,12 @@ class Watch(Supervisor):  # type: ignore[misc]  # supervisor has no types
                     os.killpg(process.pid, signal.SIGKILL)
 
     def _exited(self, event: Any) -> None:
-        if not self.stopping:
+        if self.stopping:
+            return
+        program = self.options.programs[event.process.config.name]
+        if program.on_demand:
+            self.options.poller.watch_door(program, self.open_up)
+        if not (program.on_demand and event.expected):
             self._count(event.process)
 
     def _backed_off(self, event: Any) -> None:
@@ -152,7 +169,8 @@ def _log_of(process: Any) -> str:
 class BriskPoller:
     """supervisord's poller, woken by signals and waiting less while a process starts or stops.
 
-    Its loop would feel both a whole second late.
+    Its loop would feel both a whole second late. It also watches the doors of what is started on
+    demand, each until somebody comes.
     """
 
     def __init__(self, poller: Any) -> None:
@@ -163,23 +181,43 @@ class BriskPoller:
         os.set_blocking(written, False)
         signal.set_wakeup_fd(written, warn_on_full_buffer=False)
         poller.register_readable(self._wake)
+        self._doors: dict[int, Callable[[], None]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._poller, name)
 
     def poll(self, timeout: float) -> tuple[list[int], list[int]]:
-        if self.watch is not None and self.watch.is_moving():
-            timeout = BRISK_SECONDS
+        if self.watch is not None:
+            timeout = self.watch.patience(timeout)
         readable, writable = self._poller.poll(timeout)
         if self._wake in readable:
             os.read(self._wake, 4096)
             readable.remove(self._wake)
+        for number in self._doors.keys() & set(readable):
+            readable.remove(number)
+            self._poller.unregister_readable(number)
+            self._doors.pop(number)()
         return readable, writable
 
+    def watch_door(self, program: Program, open_up: Callable[[str], None]) -> None:
+        """Call `open_up` once, with its name, when somebody connects to its door."""
+        if program.door is not None:
+            number = program.door.fileno()
+            self._doors[number] = lambda: open_up(program.name)
+            self._poller.register_readable(number)
 
-def run(config_file: Path, say: Callable[[str], None]) -> None:
-    """Run until told to stop by a signal; returns when every process has ended."""
-    options = ServerOptions()
+    def forget_doors(self) -> None:
+        for number in self._doors:
+            self._poller.unregister_readable(number)
+        self._doors.clear()
+
+
+def run(config_file: Path, programs: Sequence[Program], say: Callable[[str], None]) -> None:
+    """Run until told to stop by a signal; returns when every process has ended.
+
+    `config_file` holds the `configuration` of these programs.
+    """
+    options = Options(programs)
     options.realize(["-c", str(config_file)], doc="")
     options.first, options.test = True, False
     options.poller = poller = BriskPoller(options.poller)

@@ -24,7 +24,7 @@ _WORDS = {
 _TITLE = re.compile(r"celeryd: (\w+)@[^:\s]*:(\w+)")
 # As the launcher titles what it forked: convonet: web.
 _OWN_TITLE = re.compile(r"^convonet: (\w+)")
-_QUEUES = re.compile(r"celery .*worker .*-Q (\w+(?:,\w+)*)")
+_QUEUES = re.compile(r"(?:celery .*worker .*-Q|-m workers) (\w+(?:,\w+)*)")
 # Whoever consumes it is told by its other queues.
 _CHORES = ",chores"
 _WORKERS = ("agent", "speech")

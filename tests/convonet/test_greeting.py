@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from convonet import greeting
-from convonet.greeting import Addresses, Greeter
+from convonet.greeting import Addresses
 
 FIRST = Addresses(8000, 5555, "operator", "flower-word", admin_password="admin-word")
 SECOND = Addresses(8000, 5555, "operator", "flower-word")
@@ -76,7 +76,8 @@ def test_greeting_waits_for_health_and_says_why_it_takes_long(
         said.append(sentence)
         complained.set()
 
-    greeter = Greeter(Addresses(port, 5555, "operator", "x"), say, 0.0)
+    addresses = Addresses(port, 5555, "operator", "x")
+    greeter = threading.Thread(target=greeting.greet, args=(addresses, say, 0.0))
     greeter.start()
     assert complained.wait(10)
     well.set()

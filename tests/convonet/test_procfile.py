@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from convonet import procfile
+from convonet import procfile, zygote
 from convonet.launcher import PROCFILE
 from convonet.supervision import STAGES
 from workers.speech.options import LEAN_ENVIRONMENT
@@ -49,3 +49,45 @@ def test_speech_worker_is_started_in_its_lean_environment() -> None:
     command = procfile.read(PROCFILE)["speech"]
     settings = [word.split("=") for word in command.split(" exec ")[0].split()]
     assert dict(settings) == LEAN_ENVIRONMENT | {"WORKER_ROLE": "speech"}
+
+
+@pytest.mark.parametrize(
+    ("line", "settings", "words"),
+    [
+        ("exec python -m web", {}, ("python", "-m", "web")),
+        ("A=1 B=${B:-x,y} exec run -c ${N:-2}", {"A": "1", "B": "x,y"}, ("run", "-c", "2")),
+        ("exec run ${PORT:-8000} $PORT ${PORT}", {}, ("run", "81", "81", "81")),
+        ("exec run -b ${EMPTY:-127.0.0.1}", {}, ("run", "-b", "127.0.0.1")),
+    ],
+)
+def test_plain_command_is_what_a_shell_would_run(
+    line: str, settings: dict[str, str], words: tuple[str, ...]
+) -> None:
+    parsed = procfile.parse(line, {"PORT": "81", "EMPTY": ""})
+    assert parsed == procfile.Command(settings, words)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run without exec",
+        "exec run | tail",
+        "exec run 'two words'",
+        "exec run $(id)",
+        "exec run ${A:+b}",
+        "exec run $BLANKS",
+        "exec run $UNSET",
+        "exec run *.py",
+        "A=1; exec run",
+        "exec",
+    ],
+)
+def test_what_takes_a_shell_is_left_to_one(line: str) -> None:
+    assert procfile.parse(line, {"BLANKS": "two words"}) is None
+
+
+def test_every_process_of_the_product_can_be_forked_from_the_launcher() -> None:
+    for line in procfile.read(PROCFILE).values():
+        parsed = procfile.parse(line, {})
+        assert parsed is not None
+        assert zygote.runnable(parsed) is not None

@@ -16,6 +16,7 @@ WORKER = "/venv/bin/python /venv/bin/celery -A convonet worker -Q agent -n agent
         ("/venv/bin/valkey-server 127.0.0.1:6379", "launcher", "broker"),
         ("/venv/bin/python /venv/bin/daphne -p 8000 convonet.asgi:application", "", "web"),
         ("python -m convonet.front_door", "launcher", "web"),
+        ("python -m workers speech", "launcher", "speech"),
         ("convonet: web", "launcher", "web"),
         ("convonet: agent", "launcher", "agent"),
         ("convonet: nobody", "launcher", "other"),

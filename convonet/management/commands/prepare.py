@@ -36,6 +36,8 @@ class Command(BaseCommand):
                 "admin_password": password,
                 "flower_user": settings.FLOWER_USER,
                 "flower_password": settings.FLOWER_PASSWORD,
+                "flower": settings.FLOWER,
+                "speech_worker": settings.SPEECH_WORKER,
             }
             self.stdout.write(json.dumps(result))
         elif password:
