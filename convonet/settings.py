@@ -114,15 +114,14 @@ DATABASES = {
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL lets pages read while a worker writes; IMMEDIATE makes two writers queue instead of
     # failing half way with "database is locked". Whoever fills the log copies it into the database
-    # and waits for the disk: that shall be a speech worker after a sentence, and no caller's turn.
-    _log_pages = 1000 if env.text("WORKER_ROLE") == "speech" else 4000
+    # and waits for the disk: a speech worker does so earlier (`convonet.database`).
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
         "init_command": (
             "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
             "PRAGMA busy_timeout=10000;PRAGMA cache_size=-2000;"
-            f"PRAGMA wal_autocheckpoint={_log_pages};"
+            "PRAGMA wal_autocheckpoint=4000;"
         ),
     }
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
