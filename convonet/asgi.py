@@ -33,6 +33,7 @@ from phone.present import is_present  # noqa: E402
 from voice.records import close_database  # noqa: E402
 from voice.sockets import call_socket, page_socket, unknown_socket  # noqa: E402
 from voice.sweeper import Sweeper  # noqa: E402
+from voice.waiting import wait_socket  # noqa: E402
 from voice.wiring import services  # noqa: E402
 
 # A person waits for a page, and Twilio for what a caller is to hear: neither for the other.
@@ -64,6 +65,7 @@ people = AuthMiddlewareStack(
         [
             path("ws/call", call_socket),  # type: ignore[arg-type]
             path("ws/page", page_socket),  # type: ignore[arg-type]
+            path("ws/wait", wait_socket),  # type: ignore[arg-type]
             path("<path:anything>", unknown_socket),  # type: ignore[arg-type]
         ]
     )

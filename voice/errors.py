@@ -14,6 +14,8 @@ class CallError(Exception):
 
 
 class Refused(CallError):
+    reason = "refused"
+
     def __init__(self, code: int, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
@@ -22,6 +24,8 @@ class Refused(CallError):
 
 class Busy(Refused):
     """`why`: `full`, or `memory` where there are lines and no room for another call."""
+
+    reason = "busy"
 
     def __init__(self, code: int, sentence: str, *, why: str) -> None:
         super().__init__(code, sentence)

@@ -14,8 +14,8 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from voice import doors, events, keys, records
 from voice import browser_stream as wire
+from voice import doors, events, keys, records
 from voice.call import CallSession
 from voice.controls import Start
 from voice.errors import BrokerLost, Refused
@@ -42,7 +42,7 @@ async def call_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         end = await _admit(scope, receive, send)
     except Refused as refusal:
         logger.warning("call refused", extra={"code": refusal.code})
-        end = HangUp(refusal.code, "refused", refusal.sentence)
+        end = HangUp(refusal.code, refusal.reason, refusal.sentence)
     except (BrokerLost, RedisError, OSError, TimeoutError) as error:
         logger.error("call not taken", extra={"reason": type(error).__name__})
         end = HangUp(4503, "not able", NOT_ABLE)

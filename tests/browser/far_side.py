@@ -58,11 +58,16 @@ class FarSide:
         self.audio: list[bytes] = []
         self.calls: list[WebSocketRoute] = []
         self.pages: list[WebSocketRoute] = []
+        self.waits: list[WebSocketRoute] = []
+        # Close codes of those that the page has closed.
+        self.left: list[int | None] = []
+        self.busy = False
         page.route("**/todos/**", self._answer_todos)
         page.route("**/changes/**", self._answer_todos)
         page.route("**/preferences/**", self._answer_preferences)
         page.route_web_socket("**/ws/call*", self._call_opened)
         page.route_web_socket("**/ws/page", self._page_opened)
+        page.route_web_socket("**/ws/wait", self._wait_opened)
 
     # --- requests ---------------------------------------------------------------------------
     def _answer_todos(self, route: Route) -> None:
@@ -115,13 +120,19 @@ class FarSide:
         self.calls.append(socket)
         socket.on_message(self._receive)
 
+    def _wait_opened(self, socket: WebSocketRoute) -> None:
+        self.waits.append(socket)
+        socket.on_close(lambda code, _reason: self.left.append(code))
+
     def _receive(self, data: str | bytes) -> None:
         if isinstance(data, bytes):
             self.audio.append(data)
             return
         message = json.loads(data)
         self.received.append(message)
-        if message["type"] == "start" and self.answers_calls:
+        if message["type"] == "start" and self.busy:
+            self.refuse()
+        elif message["type"] == "start" and self.answers_calls:
             self.send("ready", call="c1", audio=f"pcm16/{self.rate_hz}")
             self.send("state", state="listening")
 
@@ -131,6 +142,20 @@ class FarSide:
 
     def send_page(self, kind: str, **fields: Any) -> None:
         self.pages[-1].send(json.dumps({"type": kind, **fields}))
+
+    def send_line(self, kind: str, **fields: Any) -> None:
+        """To who waits for a free line."""
+        self.waits[-1].send(json.dumps({"type": kind, **fields}))
+
+    def end_wait(self, reason: str, text: str = "", code: int = 1000) -> None:
+        if text:
+            self.send_line("bye", reason=reason, text=text)
+        self.waits[-1].close(code=code, reason=reason)
+
+    def refuse(self) -> None:
+        """All lines are busy."""
+        self.send("bye", reason="busy", text="All lines are busy. Please try again in a minute.")
+        self.calls[-1].close(code=4503, reason="busy")
 
     def send_audio(self, number: int, *, from_ms: int, ms: int, hertz: float = 440.0) -> None:
         """Reply audio in messages of 100 ms, all at once."""

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser.chromium import launch, write_tone
 from tests.browser.far_side import FarSide, Message, todo
 from tests.browser.pages import ROOT, served_pages
-from tests.browser.steps import sign_in, start_talking, wait_for_state
+from tests.browser.steps import sign_in, start_talking, until, wait_for_state
 
 SCREENS = {"desktop": (1280, 800), "phone": (390, 844)}
 THEMES = ("light", "dark")
@@ -177,6 +177,32 @@ def offline(page: Page, far: FarSide) -> None:
     wait_for_state(page, "offline")
 
 
+def busy(page: Page, far: FarSide) -> None:
+    far.busy = True
+    page.click("#talk")
+    page.get_by_role("button", name="Wait for a free line").wait_for()
+
+
+def waiting(page: Page, far: FarSide) -> None:
+    busy(page, far)
+    page.get_by_role("button", name="Wait for a free line").click()
+    until(page, lambda: far.waits)
+    far.send_line("line", place=3, of=5)
+    page.get_by_text("You are number 3 of 5 in line.").first.wait_for()
+
+
+def line_free(page: Page, far: FarSide) -> None:
+    waiting(page, far)
+    far.send_line("free", seconds=20)
+    page.get_by_text("A line is free.", exact=True).wait_for()
+
+
+def turn_missed(page: Page, far: FarSide) -> None:
+    line_free(page, far)
+    far.end_wait("missed", "Your turn went by, and the line is the next caller's now.")
+    page.get_by_text("Wait again?").wait_for()
+
+
 def editing(page: Page, far: FarSide) -> None:
     page.get_by_role("button", name="Details: Write the annual budget").click()
     page.get_by_role("form", name="Details of").scroll_into_view_if_needed()
@@ -225,6 +251,10 @@ STATES: tuple[Callable[[Page, FarSide], None], ...] = (
     muted,
     microphone_refused,
     offline,
+    busy,
+    waiting,
+    line_free,
+    turn_missed,
     editing,
     deleted,
     reminder_due,

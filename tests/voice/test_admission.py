@@ -200,10 +200,8 @@ async def test_every_key_has_a_lifetime(
 ) -> None:
     async with AsyncExitStack() as stack:
         await held(webs[0], "user:1", stack)
+        assert redis.exists(keys.places(), keys.places_of("user:1")) == 2
         assert all(redis.ttl(key) > 0 for key in redis.keys("convonet:*"))
-        assert {keys.places(), keys.places_of("user:1")} <= {
-            str(key, "ascii") for key in redis.keys("convonet:*")
-        }
 
 
 async def test_a_broker_that_forgot_everything_is_told_again(
@@ -223,12 +221,9 @@ async def test_a_renewal_takes_nothing_from_who_has_the_call_now(
 ) -> None:
     async with AsyncExitStack() as stack:
         await held(webs[0], "phone:+1", stack, place="call")
-        mine = redis.hget(keys.place_holders(), "call")
         redis.hset(keys.place_holders(), "call", "another#1")
-        assert mine is not None
         before = redis.zscore(keys.places(), "call")
-        held_here = {"call": (str(mine, "ascii"), "phone:+1")}
-        await webs[0].ask(places.renew(held_here, host="here"))
+        await webs[0].ask(places.renew(webs[0]._held, host="here"))
         assert redis.hget(keys.place_holders(), "call") == b"another#1"
         assert redis.zscore(keys.places(), "call") == before
 

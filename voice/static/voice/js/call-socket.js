@@ -17,6 +17,7 @@ export class CallSocket {
     this.ready = false;
     this.rateHz = USUAL_RATE_HZ;
     this.bye = "";
+    this.busy = false;
     this.finished = false;
   }
 
@@ -49,7 +50,10 @@ export class CallSocket {
       this.begin(message);
       return;
     }
-    if (message.type === "bye") this.bye = message.text ?? "";
+    if (message.type === "bye") {
+      this.bye = message.text ?? "";
+      this.busy = message.reason === "busy";
+    }
     this.handlers.message(message);
   }
 

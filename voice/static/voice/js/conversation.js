@@ -12,7 +12,7 @@ const PLAYED_EVERY_MS = 160;
 
 export class Conversation {
   // `events`: changed(facts), message(m), heard(turnId, ms, bufferedMs), level(0..1),
-  // problem(sentence, {typing}), ended(sentence).
+  // problem(sentence, {typing}), busy(), ended(sentence).
   constructor(playout, events) {
     this.playout = playout;
     this.events = events;
@@ -219,6 +219,7 @@ export class Conversation {
     this.settled();
     const sentence = bye || closeSentence(code, wasReady);
     if (code === 1000) this.events.ended(bye);
+    else if (socket.busy) this.events.busy();
     else this.events.problem(sentence, {});
   }
 

@@ -22,6 +22,7 @@ import { Toast } from "./toast.js";
 import { TodoList } from "./todo-list.js";
 import { TodoStore } from "./todo-store.js";
 import { Transcript } from "./transcript.js";
+import { Waiting } from "./waiting.js";
 import { NO_SAMPLE, OFFLINE, SIGNED_OUT } from "./words.js";
 
 window.convonet = counters;
@@ -45,6 +46,7 @@ const conversation = new Conversation(playout, {
   heard: (turn, ms, bufferedMs) => transcript.heard(turn, ms, bufferedMs),
   level: (level) => control.setLevel(level),
   problem: callProblem,
+  busy: callRefused,
   ended: callEnded,
 });
 const control = new TalkControl({
@@ -63,6 +65,12 @@ const pageSocket = new PageSocket({
   message: hearOfPage,
   reachable: reachableChanged,
   refused: () => reachableChanged(false, SIGNED_OUT),
+});
+const waiting = new Waiting({
+  call: () => conversation.talk(),
+  announce,
+  chime: () => earcon("start"),
+  mayListen,
 });
 const choices = new Choices({ hear: hearSample });
 const phone = new Phone();
@@ -83,6 +91,7 @@ function callChanged(facts) {
   control.show(state, facts);
   if (facts.phase === phase) return;
   if (facts.phase === "live") {
+    waiting.end();
     transcript.newCall();
     earcon("start");
   }
@@ -93,6 +102,16 @@ function callEnded(sentence) {
   earcon("end");
   transcript.forgetTyped();
   transcript.note(sentence || (transcript.empty ? "" : "The call has ended."));
+}
+
+function callRefused() {
+  earcon("error");
+  waiting.offer();
+}
+
+async function mayListen() {
+  const permission = await navigator.permissions.query({ name: "microphone" });
+  return permission.state === "granted";
 }
 
 function callProblem(sentence, { typing = false }) {

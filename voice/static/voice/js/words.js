@@ -63,6 +63,27 @@ export function microphoneSentence(error, secure) {
   }
 }
 
+export const WAITING = {
+  busy: "All lines are busy.",
+  offer: "Wait for a free line?",
+  wait: "Wait for a free line",
+  no: "Not now",
+  leave: "Leave the line",
+  close: "Close",
+  joining: "Joining the line…",
+  next: "You are next.",
+  place: (place, of) => `You are number ${place} of ${of} in line.`,
+  keepOpen: "Keep this page open: a tone tells when it is your turn.",
+  byItself: "Start the call by itself when it is my turn",
+  free: "A line is free.",
+  freeFor: (seconds) => `A line is free and kept for you for ${seconds} seconds. Press Start talking.`,
+  kept: (seconds) => `Kept for you for ${seconds} s.`,
+  begins: "A line is free. The call begins.",
+  talk: "Start talking",
+  again: "Wait again?",
+  lost: "Your place in the line was lost.",
+};
+
 export const MICROPHONE_GONE = "The microphone was disconnected. Plug it in and press to talk again, or type.";
 export const NO_SOUND = "This browser plays no sound on this page, so replies are shown only as text.";
 export const NO_SAMPLE = "This browser plays no sound on this page. Allow sound for it in the site settings, then listen again.";
