@@ -17,7 +17,7 @@ from convonet.web.threads import Threads
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "convonet.settings")
 heap.keep_small()
 # Before anything that touches models: it loads the applications.
-django = Pages()
+site = Pages()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
@@ -52,12 +52,12 @@ def stir() -> None:
 
 
 database.keep_all()
-pages: Any = django.by(threads("page", PAGE_THREADS, MOST_PAGES))
+pages: Any = site.by(threads("page", PAGE_THREADS, MOST_PAGES))
 media_socket: Any = None
 if is_present():
     # What these load is installed only where there is a telephone.
     media_socket = import_module("phone.sockets").media_socket
-    webhooks = django.by(threads("webhook", WEBHOOK_THREADS, MOST_WEBHOOKS))
+    webhooks = site.by(threads("webhook", WEBHOOK_THREADS, MOST_WEBHOOKS))
     pages = import_module("phone.front").front(pages, webhooks)
 people = AuthMiddlewareStack(
     URLRouter(
@@ -104,9 +104,15 @@ def pulsing() -> asyncio.Task[None]:
     return asyncio.get_running_loop().create_task(beating, name="pulse")
 
 
+async def close_idle() -> None:
+    """What only calls need: the database's connection, and the broker's but for the hub's."""
+    await close_database()
+    await services().redis.connection_pool.disconnect(inuse_connections=False)
+
+
 @cache
 def resting() -> Rest:
-    rest = Rest(close_database)
+    rest = Rest(close_idle)
     rest.task = asyncio.get_running_loop().create_task(rest.run(), name="rest")
     return rest
 

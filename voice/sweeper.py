@@ -14,13 +14,13 @@ from django.db import DatabaseError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from voice import keys, leftovers
+from voice import admission, keys, leftovers
 from voice.audio_store import answering
 from voice.errors import BrokerLost
 from voice.events import Transcribed, decode
 from voice.models import Turn
 from voice.ports import Queue
-from voice.records import in_database_thread
+from voice.records import close_database, in_database_thread
 from voice.streams import FIELD
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ class Sweeper:
             try:
                 await self.sweep()
                 self._failing = False
+                if not admission.calls_in_progress():
+                    await close_database()
             except Exception as error:
                 # Whatever it is, others depend on the next look.
                 expected = isinstance(error, BrokerLost | RedisError | DatabaseError | OSError)

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
-from voice import records
+from voice import records, steady
 from voice.admission import Switchboard
 from voice.audio import BROWSER, MODEL_RATE, AudioFormat
 from voice.audio_store import AudioStore
@@ -31,6 +29,10 @@ if TYPE_CHECKING:
     from voice.realtime.wiring import Realtime
 
 logger = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 3.0
+# Of all calls of the process together: each is in use for a millisecond at a time.
+CONNECTIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +104,9 @@ def realtime_model(store: AudioStore, queue: Dispatcher) -> Realtime | None:
 def services() -> Services:
     """The process's one set; call it on the event loop."""
     url = settings.REDIS_URL
-    redis = Redis.from_url(url, socket_timeout=3, socket_connect_timeout=2, max_connections=20)
+    redis = steady.client(url, most=CONNECTIONS, answer_seconds=ANSWER_SECONDS)
     # The hub's read blocks for longer than any other command may take.
-    reading = Redis.from_url(
-        url,
-        socket_timeout=BLOCK_MS / 1000 + 3,
-        socket_connect_timeout=2,
-        max_connections=2,
-        # The hub tries again by itself, and sooner.
-        retry=Retry(NoBackoff(), 0),
-    )
-    hub = EventHub(reading)
+    hub = EventHub(steady.client(url, most=2, answer_seconds=BLOCK_MS / 1000 + ANSWER_SECONDS))
     task = asyncio.get_running_loop().create_task(hub.run(), name="event hub")
     task.add_done_callback(_hub_ended)
     store, queue = AudioStore(redis), Dispatcher(redis)
