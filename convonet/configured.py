@@ -1,4 +1,4 @@
-"""Which providers this server asks, in which order, and what any of them lacks."""
+"""Which providers this server asks, in which order, what any lacks; and what it was given."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from convonet import providers
+from convonet import profiles, providers
 from convonet.providers import Provider
 
 
@@ -49,6 +49,12 @@ def stages() -> list[Stage]:
         _stage("think", "Thinking", "LANGUAGE_MODEL", thinking, settings.LANGUAGE_MODELS),
         _stage("speak", "Speaking", "SYNTHESIZER", providers.SPEAKING, settings.SYNTHESIZERS),
     ]
+
+
+def profile_told() -> str:
+    """What this server was given for its memory, and what its host set otherwise; one sentence."""
+    values = {name: getattr(settings, name) for name in settings.PROFILE.variables}
+    return profiles.told(settings.PROFILE, values, speech=settings.SPEECH_WORKER)
 
 
 def label_of(stage: str, name: str) -> str:

@@ -45,7 +45,7 @@ def words(name: str, default: Sequence[str] = ()) -> list[str]:
 
 
 def choice(name: str, default: str, allowed: Sequence[str]) -> str:
-    value = text(name, default)
+    value = text(name) or default
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
     return value

@@ -18,6 +18,8 @@ class Addresses:
     flower_port: int
     flower_user: str
     flower_password: str
+    profile: str = ""
+    """What was chosen for how much memory, in a sentence."""
     logs: str = "var/log"
     admin_password: str = ""
     """Set on the first run only: it is kept nowhere in clear."""
@@ -32,6 +34,8 @@ def text(addresses: Addresses, took_seconds: float) -> str:
         f"  Admin    {page}/admin/",
         f"  Flower   http://localhost:{addresses.flower_port}/",
     ]
+    if addresses.profile:
+        lines += ["", f"  {addresses.profile}"]
     if addresses.admin_password:
         lines += [
             "",

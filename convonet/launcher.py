@@ -22,6 +22,7 @@ from typing import IO, Any
 from django.core.exceptions import ImproperlyConfigured
 
 from convonet import (
+    allotted,
     broker,
     env,
     greeting,
@@ -63,6 +64,7 @@ class Plan:
     def environment(self) -> dict[str, str]:
         """The environment of every process."""
         return os.environ | {
+            **allotted.environment(),
             "CONVONET_VAR": str(self.var_dir),
             "PORT": str(self.port),
             "MCP_PORT": str(self.mcp_port),
@@ -248,6 +250,7 @@ def _addresses(plan: Plan, prepared: dict[str, Any]) -> greeting.Addresses:
         flower_port=plan.flower_port,
         flower_user=prepared["flower_user"],
         flower_password=prepared["flower_password"],
+        profile=prepared["profile"],
         logs=os.path.relpath(plan.var_dir / "log"),
         admin_password=prepared["admin_password"],
     )

@@ -121,12 +121,17 @@ def _for(megabytes: int) -> Profile:
     return MEDIUM if megabytes >= MEDIUM_FROM_MB else SMALL
 
 
-def told(profile: Profile, values: Mapping[str, object]) -> str:
-    """One sentence for the terminal and the pages; `values` are the settings as they are."""
-    children = _count(int(str(values["AGENT_CHILDREN"])), "agent child", "agent children")
+def told(profile: Profile, values: Mapping[str, object], *, speech: bool) -> str:
+    """One sentence for the terminal and the pages; `values` are the settings as they are.
+
+    `speech`: something computes speech here.
+    """
+    agents = _count(int(str(values["AGENT_CHILDREN"])), "agent child", "agent children")
+    speakers = _count(int(str(values["SPEECH_CHILDREN"])), "speech child", "speech children")
     sentence = (
-        f"Profile {profile.name}, because {profile.reason}: {children} of "
-        f"{values['TURNS_PER_CHILD']} turns, at most {values['MAX_CALLS']} calls, "
+        f"Profile {profile.name}, because {profile.reason}: {agents} of "
+        f"{values['TURNS_PER_CHILD']} turns, {speakers if speech else 'no speech worker'}, at most "
+        f"{values['MAX_CALLS']} calls, "
         f"Flower {'on demand' if values['FLOWER'] == 'demand' else 'always'}."
     )
     own = overruled(profile, values)

@@ -11,11 +11,15 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from convonet import allotted, profiles
+
 FILE = "run.json"
 SHARED = (
     *("PORT", "REDIS_URL", "MCP_PORT", "FLOWER_PORT", "DATABASE_URL", "PUBLIC_URL"),
     # With which `manage.py call --twilio` signs, as Twilio would.
     *("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
+    # What it was given, so that `manage.py memory` tells the same.
+    *(allotted.NAME, allotted.REASON, *profiles.SMALL.variables),
 )
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 
-from convonet import __version__, allowance, broker, env, prices, profiles, running, secret
+from convonet import __version__, allotted, broker, env, prices, profiles, running, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = __version__
@@ -20,12 +20,7 @@ VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 running.adopt(VAR_DIR)
 
 # --- How much of everything ------------------------------------------------------------------
-PROFILE = profiles.choose(
-    allowance.read(),
-    env.choice("CONVONET_PROFILE", profiles.DERIVED, [profiles.DERIVED, *profiles.PROFILES]),
-    # Set by the launcher, so that all processes and commands tell the same.
-    env.text("CONVONET_PROFILE_REASON"),
-)
+PROFILE = allotted.profile()
 
 # --- Who may come in ------------------------------------------------------------------------
 PORT = env.integer("PORT", 8000, least=1, most=65_535)
@@ -210,9 +205,7 @@ RESAMPLE_QUALITY = env.choice(
     "RESAMPLE_QUALITY", PROFILE.resample_quality, ["low", "medium", "high", "best"]
 )
 # Does anything of the above compute here? Otherwise the agent worker asks, and no other one runs.
-SPEECH_WORKER = env.flag(
-    "SPEECH_WORKER", default=profiles.computes_speech([*TRANSCRIBERS, *SYNTHESIZERS])
-)
+SPEECH_WORKER = profiles.computes_speech([*TRANSCRIBERS, *SYNTHESIZERS])
 # Speech to speech: `openai` has its Realtime API hold the conversation; empty has our own parts.
 REALTIME = env.choice("REALTIME", "", ["", "openai"])
 

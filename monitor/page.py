@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from convonet import configured
 from convonet.counters import NAMES
 from monitor import client, graph, history, words
 from monitor.board import State
@@ -60,6 +61,7 @@ def of(period_name: str, host: str) -> dict[str, Any]:
         "processes": [row for one in shown for row in _processes(one, len(hosts) > 1)],
         "counts": _counts(past, state),
         "oom_kills": past.oom_kills,
+        "profile": configured.profile_told(),
         "endings": [_ending(one) for one in (state.endings if state else [])[:MOST_ENDINGS]],
     }
 

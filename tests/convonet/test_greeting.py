@@ -20,6 +20,11 @@ def test_first_run_shows_both_passwords_once() -> None:
     assert "flower-word" in said
 
 
+def test_what_was_chosen_for_the_memory_is_said() -> None:
+    said = greeting.text(Addresses(8000, 5555, "o", "x", profile="Profile small, because."), 6.0)
+    assert "\n  Profile small, because.\n" in said
+
+
 def test_later_runs_show_no_password() -> None:
     assert "word" not in greeting.text(SECOND, 6.0).replace("password", "")
 

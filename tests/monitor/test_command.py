@@ -31,6 +31,7 @@ def test_once_and_plain_when_piped(here: None, capsys: pytest.CaptureFixture[str
     assert "\033" not in said
     assert "4 calls in progress" in said
     assert "12  Callers told to wait a moment" in said
+    assert "Profile medium, because CONVONET_PROFILE asks for it: 3 agent children" in said
     rows = [line.split() for line in said.splitlines()]
     assert ["speech", "7", "300", "1.0", "4.0", "+200"] in [row[:6] for row in rows]
     web = next(row for row in rows if row[:1] == ["web"])

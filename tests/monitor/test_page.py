@@ -74,6 +74,7 @@ def test_now_by_role_and_process(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "agent child 20.0 – 5 % 1" in said
     assert "web 11 one 80.0 +10.0 2 h 00 1.0 4.0" in said
     assert "50 % of 512 MB used (cgroup v2)" in said
+    assert "Profile medium, because CONVONET_PROFILE asks for it: 3 agent children" in said
     assert "Calls refused, as no line was free 0 9 in all" in said
     assert "speech child 99 on two: killed (SIGKILL)" in said
     assert "Callers told to wait" not in said

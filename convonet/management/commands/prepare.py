@@ -15,6 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from convonet import configured
+
 
 class Command(BaseCommand):
     help = "Check the configuration, migrate when needed, and make the demo and admin users once."
@@ -38,6 +40,7 @@ class Command(BaseCommand):
                 "flower_password": settings.FLOWER_PASSWORD,
                 "flower": settings.FLOWER,
                 "speech_worker": settings.SPEECH_WORKER,
+                "profile": configured.profile_told(),
             }
             self.stdout.write(json.dumps(result))
         elif password:

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from convonet import running
+from convonet import configured, running
 from monitor import client, processes, table
 from monitor.board import State
 from monitor.lookout import options_from
@@ -54,7 +54,8 @@ class Command(BaseCommand):
                 sys.exit(1)
         styled = self.stdout.isatty()
         text = "\n".join(table.lines(machines, state, time.time(), styled=styled))
-        self.stdout.write(f"{HOME_AND_REST if live else ''}{text}")
+        told = configured.profile_told()
+        self.stdout.write(f"{HOME_AND_REST if live else ''}{text}\n\n{told}")
 
 
 class _Here:
