@@ -169,6 +169,10 @@ TOOLS_IN_WORKER = env.flag("TOOLS_IN_WORKER")
 SCHEDULE = env.flag("SCHEDULE", default=True)
 # A speech child that loaded engines and had nothing to do for so long is replaced by an empty one.
 SPEECH_IDLE_SECONDS = env.seconds("SPEECH_IDLE_SECONDS", 120.0, least=5.0)
+# What people and businesses chose (models, voices, tools) a child has open at most so many of, and
+# closes what nobody wanted for so long; the server's own first choice stays.
+SERVICES_OPEN = env.integer("SERVICES_OPEN", 16, least=1, most=1000)
+SERVICE_IDLE_SECONDS = env.seconds("SERVICE_IDLE_SECONDS", 600.0, least=1.0, most=86_400.0)
 # What is kept for how long: calls with their turns, and the answers to repeated tool calls.
 CALL_RETENTION_DAYS = env.integer("CALL_RETENTION_DAYS", 90, least=1)
 TOOL_REQUEST_RETENTION_DAYS = env.integer("TOOL_REQUEST_RETENTION_DAYS", 7, least=1)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from convonet import lifeline, procfile
+from convonet import census, lifeline, procfile
 
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 # What nearly every process loads, besides Django's applications.
@@ -111,6 +111,7 @@ def become(
     os.environ.update({**environment, **settings})
     lifeline.tell_allocator(settings)
     lifeline.reset_signals()
+    census.answer_when_asked()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, write_through=True)  # type: ignore[union-attr]
     os._exit(ended(run))

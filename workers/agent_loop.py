@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from workers.errors import ToolError, WorkerError, place_of
 from workers.history import result_text
 from workers.language.models import Models, Unasked
 from workers.language.routing import Routing
+from workers.registry import Registry
 from workers.tools import TodoServer
 from workers.turn_context import TurnContext
 
@@ -142,25 +144,25 @@ async def _not_called(**_: Any) -> None:
 class Agent:
     """LangChain's agent over a child's models: compiled once for each list of tools."""
 
-    def __init__(self, models: Models, model_seconds: float) -> None:
+    def __init__(
+        self, models: Models, model_seconds: float, most_graphs: int = MOST_GRAPHS
+    ) -> None:
         """`model_seconds`: what one answer of a model may take."""
         self.models = models
         self._routing = Routing(models, model_seconds)
         self._tools: Sequence[Tool] = ()
-        self._built: dict[frozenset[str], Any] = {}
+        self._graphs: Registry[frozenset[str], Any] = Registry(most=most_graphs)
 
-    def graph(self, tools: Sequence[Tool], offers: Callable[[str], bool]) -> Any:
+    @contextmanager
+    def graph(self, tools: Sequence[Tool], offers: Callable[[str], bool]) -> Iterator[Any]:
         """Holds nothing of a turn: that is in the messages and the context it is run with."""
         if self._tools is not tools:
             self._tools = tools
-            self._built.clear()
+            self._graphs.clear()
         offered = [tool for tool in tools if offers(tool.name)]
         key = frozenset(tool.name for tool in offered)
-        if key not in self._built:
-            if len(self._built) >= MOST_GRAPHS:
-                self._built.clear()
-            self._built[key] = self._build(offered)
-        return self._built[key]
+        with self._graphs.lease(key, lambda: self._build(offered)) as graph:
+            yield graph
 
     def _build(self, tools: Sequence[Tool]) -> Any:
         return create_agent(
@@ -187,7 +189,8 @@ class AgentRun:
             if self._context.stopped:
                 raise asyncio.CancelledError
             tools = await self._context.server.tools(tools_deadline)
-            await self._stream(self._agent.graph(tools, self._context.offers), messages)
+            with self._agent.graph(tools, self._context.offers) as graph:
+                await self._stream(graph, messages)
         except asyncio.CancelledError:
             ended = steps.Ended("cancelled")
         except GraphRecursionError:

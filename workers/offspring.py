@@ -16,7 +16,7 @@ from contextlib import suppress
 from time import monotonic, sleep
 from typing import NoReturn
 
-from convonet import lifeline
+from convonet import census, lifeline
 
 logger = logging.getLogger("workers.offspring")
 
@@ -146,6 +146,7 @@ def _settle(title: str, parent: int) -> None:
     os.setpgid(0, 0)
     _let_go_of_descriptors()
     _reset_signals()
+    census.answer_when_asked()
     with suppress(ImportError):
         import setproctitle
 

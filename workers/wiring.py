@@ -71,8 +71,11 @@ def retention_options() -> RetentionOptions:
 def language_models() -> Any:
     """The child's `Models`, none of them made yet; untyped so that langchain is not imported."""
     from workers.language import models
+    from workers.language.services import Services
 
-    return models.load(settings.LANGUAGE_MODELS, prefer_local=settings.PREFER_LOCAL)
+    services = Services(settings.SERVICES_OPEN, settings.SERVICE_IDLE_SECONDS)
+    names, prefer_local = settings.LANGUAGE_MODELS, settings.PREFER_LOCAL
+    return models.load(names, prefer_local=prefer_local, services=services)
 
 
 @cache
@@ -132,7 +135,7 @@ def turn_runner() -> Any:
     loop.start()
     server = TodoServer(options.mcp_url, options.mcp_token)
     loop.loop.call_soon_threadsafe(server.open)
-    agent = Agent(language_models(), options.model_seconds)
+    agent = Agent(language_models(), options.model_seconds, settings.SERVICES_OPEN)
     return TurnRunner(loop, server, agent, redis_client(), options)
 
 

@@ -89,7 +89,7 @@ def test_each_kind_of_leak_is_found_and_nothing_else_is_called_one(leaky: Leaky)
     for kind, number in (
         ("nothing", 1),
         ("passing", 400),
-        ("objects", 100),
+        ("objects", 300),
         ("memory", 300),
         ("descriptors", 20),
         ("threads", 10),

@@ -47,8 +47,10 @@ class Asking:
         deal with, and so is being stopped.
         """
         try:
-            async with asyncio.timeout(min(seconds, first_seconds)) as limit:
-                await self._listen(messages, tools, limit, seconds)
+            with self._member.lease() as opened:
+                model = opened.with_tools(tools)
+                async with asyncio.timeout(min(seconds, first_seconds)) as limit:
+                    await self._listen(model, messages, limit, seconds)
             message = answers.settled(
                 self._chunks,
                 self._member.name,
@@ -68,14 +70,13 @@ class Asking:
 
     async def _listen(
         self,
+        model: Any,
         messages: Sequence[BaseMessage],
-        tools: Sequence[Any],
         limit: asyncio.Timeout,
         seconds: float,
     ) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        model = self._member.with_tools(tools)
         asked = answers.readable(messages, self._member.name)
         async with aclosing(model.astream(asked)) as stream:
             async for chunk in stream:

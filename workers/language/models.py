@@ -1,8 +1,9 @@
-"""The child's language models by name: made after the fork when first needed, closed at its end."""
+"""The child's language models by name: made after the fork when needed, closed when no longer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -15,6 +16,7 @@ from convonet import providers
 from convonet.providers import Provider
 from voice.preferences import Chosen
 from workers.breaker import Breaker
+from workers.language.services import Close, Opened, Services
 from workers.uses import Why
 
 LOCAL = "local"
@@ -38,47 +40,63 @@ class Member:
     """One provider as this child knows it."""
 
     def __init__(
-        self, name: str, make: Callable[[], Any], *, label: str = "", tells_end: bool = False
+        self,
+        name: str,
+        make: Callable[[], Any],
+        *,
+        label: str = "",
+        tells_end: bool = False,
+        services: Services | None = None,
     ) -> None:
-        """`tells_end`: its answers end with a reason, and without one are half."""
+        """`tells_end`: its answers end with a reason, and without one are half.
+
+        `services` keeps it open with others, whose number is bounded together.
+        """
         self.name = name
         self.label = label or name
         self.tells_end = tells_end
         self.breaker = Breaker(MOST_FAILURES, REST_SECONDS)
+        self.services = services or Services()
+        self.model_name = ""
+        """The provider's own name of it; empty until it was made, and for the local grammar."""
         self._make = make
+        self._kept = ExitStack()
         self._model: Any = None
-        self._bound: tuple[Sequence[Any], Any] | None = None
 
     @property
     def model(self) -> Any:
-        """The LangChain chat model; whatever its adapter raises, each time until it can be made."""
+        """The LangChain chat model, open until the child ends: its next turn does not wait for it.
+
+        Raises whatever its adapter raises, each time until it can be made.
+        """
         if self._model is None:
-            self._model = self._make()
+            self._model = self._kept.enter_context(self.lease()).model
         return self._model
 
-    @property
-    def model_name(self) -> str:
-        """The provider's own name of it; empty until it was made, and for the local grammar."""
-        if self.name == LOCAL:
-            return ""
-        names = (getattr(self._model, attribute, None) for attribute in ("model_name", "model"))
-        found = next((name for name in names if isinstance(name, str) and name), "")
-        return found.removeprefix("models/")
-
-    def with_tools(self, tools: Sequence[Any]) -> Any:
-        """The model that may call these; their schemas are converted once for each list."""
-        if self._bound is None or self._bound[0] is not tools:
-            self._bound = tools, self.model.bind_tools(tools) if tools else self.model
-        return self._bound[1]
+    def lease(self) -> AbstractContextManager[Opened]:
+        """The model for one question; raises as `model` does."""
+        return self.services.lease(self.name, self._open)
 
     async def close(self) -> None:
         """On the loop that asked it."""
+        self._model = None
+        self._kept.close()
+        await self.services.close()
+
+    def _open(self) -> Opened:
+        opened = Opened(self._make(), self._closing())
+        self.model_name = _model_name(opened.model) if self.name != LOCAL else ""
+        return opened
+
+    def _closing(self) -> Close | None:
+        """What closes its client."""
+        return None
 
 
 class Named(Member):
     """A provider of the catalogue, or a class by its dotted path."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, services: Services | None = None) -> None:
         self._module, _, self._attribute = provider.path.rpartition(".")
         super().__init__(
             provider.name,
@@ -86,16 +104,21 @@ class Named(Member):
             label=provider.label if "." in provider.name else provider.name,
             # Those that come over a wire tell how they ended.
             tells_end=bool(provider.module),
+            services=services,
         )
 
     def load(self) -> ModuleType:
         """Its adapter, imported with its SDK."""
         return import_module(self._module)
 
-    async def close(self) -> None:
-        closing = getattr(self.load(), "close", None)
-        if self._model is not None and closing is not None:
-            await closing(self._model)
+    def _closing(self) -> Close | None:
+        return getattr(self.load(), "close", None)
+
+
+def _model_name(model: Any) -> str:
+    names = (getattr(model, attribute, None) for attribute in ("model_name", "model"))
+    found = next((name for name in names if isinstance(name, str) and name), "")
+    return found.removeprefix("models/")
 
 
 class Models:
@@ -139,15 +162,16 @@ class Models:
         return self.members if self._spare is None else [*self.members, self._spare]
 
     async def close(self) -> None:
-        for member in self.members:
+        for member in self._choosable:
             await member.close()
 
 
-def load(names: Sequence[str], *, prefer_local: bool) -> Models:
+def load(names: Sequence[str], *, prefer_local: bool, services: Services | None = None) -> Models:
     """Of the settings' names; imports nothing yet. Raises ImproperlyConfigured."""
-    members = {name: Named(_provider(name)) for name in names}
+    services = services or Services(len(providers.LANGUAGE))
+    members = {name: Named(_provider(name), services) for name in names}
     own = members.get(LOCAL)
-    local = own or Named(_provider(LOCAL))
+    local = own or Named(_provider(LOCAL), services)
     if prefer_local:
         return Models(list(members.values()), local)
     # It needs no key, so whoever wishes may have it answer on any server.

@@ -17,8 +17,9 @@ LEAST_KIB = 1024
 MOST_MORE_FDS, MOST_MORE_THREADS, MOST_MORE_CONNECTIONS = 6, 4, 4
 MOST_MORE_KEYS = 3
 # Of one type, for each call or turn between the looks: a leak is one of each at least.
-OBJECTS_EACH, LEAST_OBJECTS = 0.2, 60
-ALL_OBJECTS_EACH, LEAST_ALL_OBJECTS = 0.5, 500
+# The floors are what caches with a bound may still take in: the calls a child knows, addresses.
+OBJECTS_EACH, LEAST_OBJECTS = 0.2, 200
+ALL_OBJECTS_EACH, LEAST_ALL_OBJECTS = 0.5, 2000
 BROKER_LEAST_BYTES = 200_000
 
 # Rows that a call or a turn leaves on purpose, for the days of CALL_RETENTION_DAYS: at most so many
@@ -32,6 +33,9 @@ ROWS_EACH = {
     "todo_mention": ("turns and calls", 1.0),
     "phone_phonecall": ("calls", 1.0),
 }
+# One for each person, made when they first do something.
+ROWS_BY_PERSON = frozenset({"todo_todolist", "todo_preferences"})
+MOST_PEOPLE = 12
 # Kept by the clock, for MEMORY_HOURS.
 ROWS_BY_CLOCK = frozenset({"monitor_memorysample"})
 # Gone as soon as what they are for is over.
@@ -127,7 +131,8 @@ def _rows(warm: Mapping[str, int], end: Mapping[str, int], done: Look) -> list[F
             found.append(Finding("rows", table, 0, number, 0))
             continue
         per, each = ROWS_EACH.get(table, ("calls", 0.0))
-        found.append(Finding("rows", table, warm.get(table, 0), number, each * done[per]))
+        allowed = MOST_PEOPLE if table in ROWS_BY_PERSON else each * done[per]
+        found.append(Finding("rows", table, warm.get(table, 0), number, allowed))
     return found
 
 

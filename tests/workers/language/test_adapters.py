@@ -92,7 +92,7 @@ async def request_of(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 async def test_an_answer_is_read_with_its_words_calls_tokens_and_end(name: str) -> None:
     (member,) = load([name], prefer_local=False).members
-    member._model = rehearsed(name)
+    member._make = lambda: rehearsed(name)
     turn = Turn()
     answer = await Asking(turn.context, member, "server").run(
         spoken(), [TOOL], seconds=30.0, first_seconds=30.0
