@@ -20,11 +20,20 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
-from voice import admission, keys
+from voice import admission, keys, room
+from voice.admission import Switchboard
+from voice.errors import BrokerLost
+from voice.places import Count
+from voice.wiring import services
 
 FRESH_SECONDS = 1.0
 PROBE_SECONDS = 1.0
 ROLES = ("agent", "speech")
+
+
+def roles() -> tuple[str, ...]:
+    """The workers that calls need here."""
+    return ROLES if settings.SPEECH_WORKER else ROLES[:1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +45,43 @@ class Findings:
     mcp: bool
     workers: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     """By role: what it last reported, None when it has not within its time."""
+    lines: Count | None = None
+    """None while nobody can tell: the broker does not answer."""
 
 
 def report(found: Findings, calls: int) -> dict[str, Any]:
     """The answer's body; `reasons` is empty when all is well."""
-    reasons = _reasons(found)
+    reasons, full = _reasons(found), _full(found.lines)
     return {
-        "status": "unavailable" if reasons else "ok",
-        "reasons": reasons,
+        "status": "unavailable" if reasons else "full" if full else "ok",
+        "reasons": reasons + full,
         "version": settings.VERSION,
         "broker": _word(found.broker),
         "database": _word(found.database),
         "mcp": _word(found.mcp),
-        "workers": {role: _word(found.workers.get(role) is not None) for role in ROLES},
+        "workers": {role: _word(found.workers.get(role) is not None) for role in roles()},
         "calls": calls,
+        "lines": _lines(found.lines),
     }
+
+
+def _lines(lines: Count | None) -> dict[str, int] | None:
+    """Of all web processes together."""
+    if lines is None:
+        return None
+    most = settings.MAX_CALLS
+    return {"calls": lines.calls, "most": most, "waiting": lines.waiting, "free": lines.free}
+
+
+def _full(lines: Count | None) -> list[str]:
+    """Nothing is wrong then: to start a service anew that has its hands full would end calls."""
+    if lines is None or not lines.is_full:
+        return []
+    if settings.MAX_CALLS - lines.calls <= lines.waiting:
+        return [f"All {settings.MAX_CALLS} lines are taken, and new callers are told so."]
+    share = room.here().seen().share or 0.0
+    told = "and new callers are told that all lines are busy."
+    return [f"Memory is {round(100 * share)} % full, {told}"]
 
 
 def _word(well: bool) -> str:
@@ -65,7 +96,7 @@ def _reasons(found: Findings) -> list[str]:
         # Who asks for the workers asks the broker: nothing is known of them.
         reasons.append("The broker does not answer.")
     else:
-        missing = [role for role in ROLES if found.workers.get(role) is None]
+        missing = [role for role in roles() if found.workers.get(role) is None]
         reasons += [f"No {role} worker has reported." for role in missing]
     if not found.mcp:
         reasons.append("The todo tool server does not answer.")
@@ -88,7 +119,8 @@ class Probes:
             broker, database, mcp = await asyncio.gather(
                 _ask_broker(), _within(_ask_database()), _within(_ask_mcp())
             )
-            self._findings = Findings(broker is not None, database, mcp, broker or {})
+            workers, lines = broker or ({}, None)
+            self._findings = Findings(broker is not None, database, mcp, workers, lines)
         return self._findings
 
 
@@ -100,17 +132,26 @@ async def _within(question: Any) -> bool:
         return False
 
 
-async def _ask_broker() -> dict[str, Any] | None:
-    """What each worker role last said; None when the broker does not answer."""
+async def _ask_broker() -> tuple[dict[str, Any], Count] | None:
+    """What each worker role last said, and the lines; None when the broker does not answer."""
+    if services.cache_info().currsize:
+        # By the way that calls take: that another one is open helps no caller.
+        return await _asked(services().redis)
     client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=PROBE_SECONDS)
+    try:
+        return await _asked(client)
+    finally:
+        await client.aclose()
+
+
+async def _asked(client: Any) -> tuple[dict[str, Any], Count] | None:
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             said = await client.mget([keys.heartbeat(role) for role in ROLES])
-    except (TimeoutError, OSError, redis.exceptions.RedisError):
+            lines = await Switchboard(client).count()
+    except (TimeoutError, OSError, redis.exceptions.RedisError, BrokerLost):
         return None
-    finally:
-        await client.aclose()
-    return {role: _parsed(raw) for role, raw in zip(ROLES, said, strict=True)}
+    return {role: _parsed(raw) for role, raw in zip(ROLES, said, strict=True)}, lines
 
 
 def _parsed(raw: bytes | str | None) -> dict[str, Any] | None:
@@ -150,7 +191,7 @@ _probes = Probes()
 
 async def _told() -> tuple[int, dict[str, Any]]:
     body = report(await _probes.findings(), admission.calls_in_progress())
-    return (200 if body["status"] == "ok" else 503), body
+    return (503 if body["status"] == "unavailable" else 200), body
 
 
 async def answer(send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:

@@ -25,7 +25,7 @@ from convonet import counters
 from voice import keys, leases, places, room
 from voice.audio_store import answering
 from voice.errors import Busy, Refused
-from voice.places import Limits
+from voice.places import Count, Limits
 
 logger = logging.getLogger(__name__)
 
@@ -157,6 +157,10 @@ class Switchboard:
         """The script's answer; raises `BrokerLost`."""
         async with answering():
             return await self._redis.eval(*_flat(command))
+
+    async def count(self) -> Count:
+        """Of all web processes together; raises `BrokerLost`."""
+        return Count(*await self.ask(places.count(limits(), host=host())))
 
     async def reclaim(self) -> int:
         """Give back at once what dead processes of this machine held; answers how much."""

@@ -108,6 +108,11 @@ _GIVE_BACK = """
 if drop(ARGV[1], ARGV[2]) == 1 then redis.call('ZREM', KEYS[7], ARGV[1]) end
 """
 
+_COUNT = """
+local left = free(tonumber(ARGV[1]), tonumber(ARGV[2]))
+return {redis.call('ZCARD', places), redis.call('ZCARD', line), left}
+"""
+
 # ARGV[10]: `join` comes newly, `stay` has come before, `held` had a place kept for it.
 _WAIT = """
 local person, holder, how = ARGV[1], ARGV[2], ARGV[10]
@@ -154,6 +159,20 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """Of all web processes; `free`: places that are neither taken, nor without memory."""
+
+    calls: int
+    waiting: int
+    free: int
+
+    @property
+    def is_full(self) -> bool:
+        """Whoever called now would be refused."""
+        return self.free <= self.waiting
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Of somebody who waits. `waiting` in a place of the line, `held` for so long, or no more:
     `elsewhere` goes on waiting, `over` the place was used or let go, `crowded` too many wait."""
@@ -189,6 +208,11 @@ def renew(held: Mapping[str, tuple[str, str]], *, host: str) -> Command:
 
 def give_back(member: str, holder: str, caller: str, *, host: str) -> Command:
     return _command(_GIVE_BACK, host, [keys.places_of(caller)], [member, holder])
+
+
+def count(limits: Limits, *, host: str) -> Command:
+    """`Count` of the answer."""
+    return _command(_COUNT, host, [], [limits.most, limits.fits])
 
 
 def wait(
