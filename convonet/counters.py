@@ -15,6 +15,7 @@ NAMES = {
     "calls_refused": "Calls refused, as no line was free",
     "inbound_pauses": "Times a socket was not read for a while, as too much came over it",
     "audio_dropped": "Messages of a caller's audio dropped, as they came faster than real time",
+    "events_lost": "Times events for a call or page were trimmed away before they were read",
     "model_audio_dropped": "Calls that dropped audio on its way to a speech-to-speech model",
     "recording_dropped": "Pieces of a recording lost, as they could not be stored in time",
     "outbox_overflows": "Calls ended, as their far end stopped reading",

@@ -18,6 +18,10 @@ from voice.uses_told import count
 
 HEIGHT = 100
 TICKS = 4
+# A limit is drawn when it is at most so many times what is used: beyond, it would flatten that.
+LIMIT_REACH = 3.0
+# Room above a limit is of no use.
+CLOSE_STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 # There are no halves of calls.
 WHOLE_STEPS = (1, 2, 5, 10)
 
@@ -39,6 +43,29 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one machine, in KiB: what may be used, and below which new calls are taken."""
+
+    allowance: int
+    admission: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A line across the graph."""
+
+    kind: str
+    """`allowance` or `admission`."""
+    percent: float
+    """Of the way from the bottom."""
+    label: str
+
+    @property
+    def y(self) -> float:
+        return HEIGHT - self.percent
+
+
+@dataclass(frozen=True, slots=True)
 class Spot:
     """One bucket's place and words."""
 
@@ -54,13 +81,19 @@ class Graph:
     levels: list[Tick]
     times: list[Tick]
     spots: list[Spot]
+    limits: list[Limit]
     told: str
     """The whole in a sentence, for whoever does not see it."""
 
 
-def draw(history: History, time_format: str = "%H:%M") -> Graph:
+def draw(history: History, time_format: str = "%H:%M", limits: Limits | None = None) -> Graph:
     buckets = history.buckets
-    top = nice(max(bucket.total for bucket in buckets) / 1024)
+    highest = max(bucket.total for bucket in buckets)
+    if limits is not None and limits.allowance > LIMIT_REACH * highest:
+        limits = None
+    top = nice(highest / 1024)
+    if limits is not None:
+        top = nice(max(highest, limits.allowance) / 1024, CLOSE_STEPS)
     most_calls = max(bucket.calls or 0 for bucket in buckets)
     calls_top = nice(most_calls, WHOLE_STEPS)
     shown = [role for role in ROLES if any(role in bucket.sizes for bucket in buckets)]
@@ -72,8 +105,20 @@ def draw(history: History, time_format: str = "%H:%M") -> Graph:
         levels=[Tick(100 * one, f"{top * one:,g}", f"{calls_top * one:g}") for one in steps],
         times=_times(history, time_format),
         spots=_spots(history, time_format),
+        limits=_limits(limits, top) if limits else [],
         told=f"At most {history.most / 1024:,.0f} MB, and {count(most_calls, 'call')} at once.",
     )
+
+
+def _limits(limits: Limits, top: float) -> list[Limit]:
+    sizes = {
+        "admission": (limits.admission, "new calls below"),
+        "allowance": (limits.allowance, "allowed"),
+    }
+    return [
+        Limit(kind, round(100 * size / 1024 / top, 2), f"{words} {size / 1024:,.0f}")
+        for kind, (size, words) in sizes.items()
+    ]
 
 
 def nice(value: float, steps: Sequence[float] = (1, 2, 2.5, 5, 10)) -> float:

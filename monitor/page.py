@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from convonet import configured
 from convonet.counters import NAMES
 from monitor import client, graph, history, words
 from monitor.board import State
+from monitor.graph import Limits
 from monitor.history import PERIODS, History, Period
 from monitor.roles import ROLES
 from monitor.snapshot import Ending, Snapshot, by_role
+from voice import room
 from voice.uses_told import count
 
 WHY = {"recycled": "replaced", "killed": "killed", "died": "ended by itself"}
 MOST_ENDINGS = 12
+# What is as it should be.
+ORDINARY = ("services_opened", "services_evicted", "services_closed")
+# Told even when they never happened: that is what an operator wants to read.
+ALWAYS = ("audio_dropped", "events_lost", "memory_errors", "children_recycled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +62,26 @@ def of(period_name: str, host: str) -> dict[str, Any]:
         "broker_answers": state is not None,
         "summary": _summary(shown, state) if shown and state else "",
         "machines": [_machine(one) for one in shown],
-        "graph": graph.draw(past, _format(period)) if past.known else None,
+        "graph": graph.draw(past, _format(period), _limits(shown)) if past.known else None,
         "most": words.megabytes(past.most),
         "roles": _roles(shown),
         "processes": [row for one in shown for row in _processes(one, len(hosts) > 1)],
-        "counts": _counts(past, state),
+        "counts": _counts(past, state, [name for name in NAMES if name not in ORDINARY]),
+        "ordinary": _counts(past, state, ORDINARY),
         "oom_kills": past.oom_kills,
+        "oom_kills_of": words.oom_kills({one.allowance.source for one in shown}),
         "profile": configured.profile_told(),
         "endings": [_ending(one) for one in (state.endings if state else [])[:MOST_ENDINGS]],
     }
+
+
+def _limits(shown: Sequence[Snapshot]) -> Limits | None:
+    """Of the one machine that has any; those of several mean nothing together."""
+    known = [one.allowance for one in shown if one.allowance.limit_kib]
+    if len(known) != 1:
+        return None
+    admission = room.line_kib(known[0], settings.ADMIT_BELOW_PERCENT)
+    return Limits(known[0].limit_kib or 0, admission)
 
 
 def _format(period: Period) -> str:
@@ -120,13 +138,13 @@ def _processes(snapshot: Snapshot, several: bool) -> list[dict[str, str]]:
     ]
 
 
-def _counts(past: History, state: State | None) -> list[dict[str, Any]]:
-    """Those that have ever happened."""
+def _counts(past: History, state: State | None, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Those that have ever happened, and those that are always told."""
     totals = state.counters if state else {}
     return [
-        {"about": about, "within": past.counted.get(name, 0), "total": totals[name]}
-        for name, about in NAMES.items()
-        if totals.get(name)
+        {"about": NAMES[name], "within": past.counted.get(name, 0), "total": totals.get(name, 0)}
+        for name in names
+        if totals.get(name) or name in ALWAYS
     ]
 
 

@@ -10,19 +10,23 @@ from collections.abc import Iterable, Mapping
 from convonet.counters import NAMES
 from monitor.board import State
 from monitor.snapshot import Snapshot, by_role
+from voice import room
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Sample = tuple[Mapping[str, str], float]
 
 
-def text(state: State) -> str:
+def text(state: State, admit_below_percent: int) -> str:
+    """New calls are taken below so much of the allowance."""
     lines: list[str] = []
-    for name, kind, about, samples in _metrics(state):
+    for name, kind, about, samples in _metrics(state, admit_below_percent):
         lines += _metric(f"convonet_{name}", kind, about, samples)
     return "\n".join(lines) + "\n"
 
 
-def _metrics(state: State) -> Iterable[tuple[str, str, str, Iterable[Sample]]]:
+def _metrics(
+    state: State, admit_below_percent: int
+) -> Iterable[tuple[str, str, str, Iterable[Sample]]]:
     machines = state.snapshots
     yield "calls", "gauge", "Calls in progress", [({}, state.calls)]
     yield "memory_bytes", "gauge", "Memory by machine and role", _memory(machines)
@@ -37,7 +41,11 @@ def _metrics(state: State) -> Iterable[tuple[str, str, str, Iterable[Sample]]]:
     yield "memory_allowance_bytes", "gauge", about, _allowances(machines, "limit_kib")
     about = "What of it is used, by anybody"
     yield "memory_used_bytes", "gauge", about, _allowances(machines, "used_kib")
-    about = "Processes the kernel killed for want of memory"
+    about = "What of it may be used where new calls are still taken"
+    yield "memory_admission_bytes", "gauge", about, _admissions(machines, admit_below_percent)
+    about = (
+        "Processes the kernel killed for want of memory, on the whole machine if that is the source"
+    )
     yield "oom_kills_total", "counter", about, _allowances(machines, "oom_kills")
     about = "When the machine was last looked at, in seconds since the epoch"
     yield "memory_looked_at", "gauge", about, [({"host": one.host}, one.at) for one in machines]
@@ -73,9 +81,17 @@ def _allowances(machines: Iterable[Snapshot], what: str) -> Iterable[Sample]:
             yield labels, value * unit
 
 
+def _admissions(machines: Iterable[Snapshot], below_percent: int) -> Iterable[Sample]:
+    for machine in machines:
+        if machine.allowance.limit_kib:
+            labels = {"host": machine.host, "source": machine.allowance.source}
+            yield labels, room.line_kib(machine.allowance, below_percent) * 1024
+
+
 def _metric(name: str, kind: str, about: str, samples: Iterable[Sample]) -> list[str]:
     lines = [_sample(name, labels, value) for labels, value in samples]
-    return [f"# HELP {name} {about}.", f"# TYPE {name} {kind}", *lines] if lines else []
+    told = about.replace("\\", r"\\").replace("\n", r"\n")
+    return [f"# HELP {name} {told}.", f"# TYPE {name} {kind}", *lines] if lines else []
 
 
 def _sample(name: str, labels: Mapping[str, str], value: float) -> str:

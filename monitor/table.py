@@ -44,8 +44,8 @@ def _machine(machine: Snapshot, now: float, styled: bool) -> list[str]:
     ordered = sorted(machine.readings, key=lambda one: (ROLES.index(one.role), one.pid))
     rows += [_row(_cells(reading, machine.at)) for reading in ordered]
     if machine.allowance.oom_kills:
-        told = f"{machine.allowance.oom_kills} processes killed by the kernel for want of memory"
-        rows.append(f"{told} (since the {machine.allowance.source} began)")
+        about = words.oom_kills([machine.allowance.source])
+        rows.append(f"{machine.allowance.oom_kills:>8,}  {about}")
     return rows
 
 

@@ -26,7 +26,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if state is None:
         answer = HttpResponse("The broker does not answer.\n", status=503)
     else:
-        answer = HttpResponse(prometheus.text(state))
+        answer = HttpResponse(prometheus.text(state, settings.ADMIT_BELOW_PERCENT))
     answer["Content-Type"] = prometheus.CONTENT_TYPE
     answer["Cache-Control"] = "no-store"
     return answer

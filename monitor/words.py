@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from convonet.allowance import Allowance
 
 
@@ -33,6 +35,13 @@ def age(seconds: float) -> str:
     if days < 1:
         return f"{hours} h {minutes % 60:02}"
     return f"{days} d {hours % 24:02} h"
+
+
+def oom_kills(sources: Collection[str]) -> str:
+    """Of which processes the kernel's count tells, by the sources of the machines' allowances."""
+    if "machine" in sources:
+        return "Processes of the whole machine, others' too, killed for want of memory"
+    return "Processes of our control group killed for want of memory"
 
 
 def allowed(allowance: Allowance) -> str:

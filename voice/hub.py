@@ -18,6 +18,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from convonet import counters
 from convonet.stopwatch import mark
 from voice import keys
 from voice.events import Event, SentenceAudio, decode
@@ -30,6 +31,7 @@ Receive = Callable[[Event], None]
 BLOCK_MS = 5000
 RETRY_SECONDS = 0.5
 BATCH = 200
+BEGINNING = "0-0"
 TICK_SECONDS = 0.5
 
 
@@ -74,7 +76,7 @@ class EventHub:
         if once:
             self._once.add(stream)
         if stream not in self._positions:
-            self._positions[stream] = "0-0" if from_start else await self._last_id(stream)
+            self._positions[stream] = BEGINNING if from_start else await self._last_id(stream)
         self._receivers.setdefault(stream, []).append(receive)
         await self._ring()
 
@@ -92,7 +94,7 @@ class EventHub:
             last = await self._redis.xrevrange(stream, count=1)
             if last:
                 return str(last[0][0], "ascii")
-            return "0-0"
+            return BEGINNING
         return f"{int(time.time() * 1000)}-0"
 
     async def _ring(self) -> None:
@@ -104,7 +106,7 @@ class EventHub:
             await pipe.execute()
 
     async def _read_forever(self) -> None:
-        bell_at = "0-0"
+        bell_at = BEGINNING
         while True:
             streams = {**self._positions, self._bell: bell_at}
             try:
@@ -119,9 +121,23 @@ class EventHub:
                 if stream == self._bell:
                     bell_at = entries[-1][0].decode()
                 else:
+                    if len(entries) == BATCH:
+                        await self._look_back(stream, streams[stream])
                     self._deliver(stream, entries)
                 if stream in self._once:
                     await self._delete(stream, entries)
+
+    async def _look_back(self, stream: str, position: str) -> None:
+        """So far behind, what lay between the last one read and these may have been trimmed."""
+        with contextlib.suppress(RedisError, OSError):
+            if position == BEGINNING:
+                told = await self._redis.xinfo_stream(stream)
+                lost = told["entries-added"] > told["length"]
+            else:
+                lost = not await self._redis.xrange(stream, position, position)
+            if lost and stream not in self._once:
+                counters.add("events_lost")
+                logger.error("events lost", extra={"stream": stream})
 
     def _deliver(self, stream: str, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         for entry_id, fields in entries:

@@ -24,10 +24,16 @@ def fits(allowed: Allowance, below_percent: int, reserve_kib: int) -> int | None
     """Calls there is room for; None where nobody tells how much is used."""
     if allowed.limit_kib is None or allowed.used_kib is None:
         return None
-    free_kib = allowed.limit_kib * (100 - below_percent) // 100
+    return max(0, (line_kib(allowed, below_percent) - allowed.used_kib) // reserve_kib)
+
+
+def line_kib(allowed: Allowance, below_percent: int) -> int:
+    """New calls are taken while less is used; 0 where no limit is known."""
+    limit_kib = allowed.limit_kib or 0
+    free_kib = limit_kib * (100 - below_percent) // 100
     if allowed.source == "machine":
         free_kib = min(free_kib, ENOUGH_FREE_KIB)
-    return max(0, (allowed.limit_kib - free_kib - allowed.used_kib) // reserve_kib)
+    return limit_kib - free_kib
 
 
 class Room:

@@ -65,6 +65,23 @@ def test_a_role_that_comes_later_leaves_those_above_it_whole() -> None:
     assert drawn.calls == ""
 
 
+def test_what_is_allowed_and_where_no_more_calls_are_taken_are_lines() -> None:
+    limits = graph.Limits(200 * 1024, 160 * 1024)
+    drawn = graph.draw(history(Bucket({"web": 80 * MB})), limits=limits)
+    assert drawn.levels[-1].label == "200"
+    assert [(one.kind, one.percent, one.y, one.label) for one in drawn.limits] == [
+        ("admission", 80, 20, "new calls below 160"),
+        ("allowance", 100, 0, "allowed 200"),
+    ]
+
+
+def test_an_allowance_far_above_what_is_used_flattens_nothing() -> None:
+    limits = graph.Limits(24_000 * 1024, 23_600 * 1024)
+    drawn = graph.draw(history(Bucket({"web": 60 * MB})), limits=limits)
+    assert drawn.limits == []
+    assert drawn.levels[-1].label == "80"
+
+
 @pytest.mark.parametrize(
     ("value", "top"), [(0, 4), (3, 4), (5, 8), (60, 80), (81, 100), (755, 800), (801, 1000)]
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
 
 from convonet.counters import NAMES
 from monitor import client, prometheus
@@ -95,7 +96,7 @@ def test_without_a_broker_it_says_so_instead_of_zeros() -> None:
 
 
 def test_the_text_is_what_the_format_asks_for() -> None:
-    lines = prometheus.text(STATE).splitlines()
+    lines = prometheus.text(STATE, 80).splitlines()
     named: set[str] = set()
     for line in lines:
         if line.startswith("# TYPE "):
@@ -108,8 +109,20 @@ def test_the_text_is_what_the_format_asks_for() -> None:
     assert {f"convonet_{name}_total" for name in NAMES} <= named
 
 
+def test_prometheus_own_reader_understands_it() -> None:
+    families = {one.name: one for one in text_string_to_metric_families(prometheus.text(STATE, 80))}
+    assert {one.type for one in families.values()} == {"gauge", "counter"}
+    for name in NAMES:
+        (sample,) = families[f"convonet_{name}"].samples
+        assert (sample.name, sample.labels) == (f"convonet_{name}_total", {})
+        assert families[f"convonet_{name}"].documentation == f"{NAMES[name]}."
+    kinds = {sample.labels["kind"] for sample in families["convonet_memory_bytes"].samples}
+    assert kinds == {"pss", "uss", "rss"}
+    assert families["convonet_calls"].samples[0].value == 3
+
+
 def test_figures_are_bytes_by_machine_and_role() -> None:
-    text = prometheus.text(STATE)
+    text = prometheus.text(STATE, 80)
     host = r'host="a \"quoted\" host"'
     for line in (
         f'convonet_memory_bytes{{{host},role="web",kind="pss"}} 2097152',
@@ -117,6 +130,7 @@ def test_figures_are_bytes_by_machine_and_role() -> None:
         f'convonet_processes{{{host},role="agent child"}} 2',
         f'convonet_memory_growth_bytes{{{host},role="web"}} 1048576',
         f'convonet_memory_allowance_bytes{{{host},source="cgroup v2"}} 536870912',
+        f'convonet_memory_admission_bytes{{{host},source="cgroup v2"}} 429497344',
         f'convonet_oom_kills_total{{{host},source="cgroup v2"}} 2',
         "convonet_fillers_total 7",
         "convonet_calls_refused_total 0",
