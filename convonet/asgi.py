@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import sys
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -118,7 +117,11 @@ def resting() -> Rest:
 
 
 def begin() -> None:
-    """Start what goes on beside the calls; on the running loop, as often as one likes."""
+    """Start what goes on beside the calls; on the running loop, as often as one likes.
+
+    `convonet.front` does when the server starts: what a dead web process left shall not wait for
+    somebody to call.
+    """
     sweeping()
     pulsing()
     resting()
@@ -135,8 +138,3 @@ import_module(settings.ROOT_URLCONF)
 gc.collect()
 gc.freeze()
 heap.give_back()
-
-# What a dead web process left shall not wait for somebody to call. Daphne, which has no start-up
-# hook, has installed its reactor by now; `convonet.front` tells the other server.
-if reactor := sys.modules.get("twisted.internet.reactor"):
-    reactor.callLater(0, begin)

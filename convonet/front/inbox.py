@@ -86,8 +86,9 @@ class Inbox:
         else:
             self.put_nowait({"type": "websocket.receive", "bytes": message})
 
-    def empty(self) -> bool:
-        return not self._waiting
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     @property
     def full(self) -> bool:

@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -24,11 +25,12 @@ from daphne.ws_protocol import (  # type: ignore[import-untyped]
     WebSocketProtocol,
 )
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint, TCP4ServerEndpoint
 
 from convonet.front.inbox import Event
 from convonet.front.intake import Intake
-from convonet.front.options import Options
+from convonet.front.options import END_SECONDS, Options, Served, product
 
 HANDSHAKE_SECONDS = 5
 
@@ -105,19 +107,30 @@ class Server(daphne.server.Server):  # type: ignore[misc]
             with suppress(Disconnected):
                 protocol.handle_reply(message)
 
+    def kill_all_applications(self) -> Any:
+        """Let each that goes on clean up, and wait for all of them; Daphne waits for the first."""
+        known = (details.get("application_instance") for details in self.connections.values())
+        going_on = [task for task in known if task is not None and not task.done()]
+        for task in going_on:
+            task.cancel()
+        if not going_on:
+            return None
+        ended = asyncio.wait(going_on, timeout=END_SECONDS)
+        return Deferred.fromFuture(asyncio.ensure_future(ended))
 
-def serve(options: Options) -> None:
+
+def serve(options: Options, load: Callable[[], Served] = product) -> None:
     """Until SIGTERM or SIGINT; raises SystemExit when it cannot listen."""
     # Libraries' warnings, until the settings say what is logged.
     logging.basicConfig(level=logging.WARNING)
     WebSocketFactory.protocol = Socket
     # Daphne's way of naming an endpoint would have Twisted look through all its plugins.
     daphne.server.serverFromString = lambda _reactor, _name: _endpoint(options)
-    # Only now that the event loop is installed, which it is to begin with.
-    from convonet import asgi
-
+    served = load()
+    loop: Any = reactor
+    loop.callLater(0, served.begin)
     server = Server(
-        application=asgi.application,
+        application=served.application,
         endpoints=["ours"],
         verbosity=0,
         server_name="",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -14,16 +15,13 @@ import uvicorn
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from convonet import asgi
 from convonet.closing import CLOSING_SECONDS
 from convonet.front.inbox import Event, Inbox
 from convonet.front.intake import Intake
-from convonet.front.options import Options
+from convonet.front.options import END_SECONDS, Options, Served, product
 
 # A connection nothing is asked over is closed after this; Daphne leaves that to the other end.
 KEEP_ALIVE_SECONDS = 60
-# The supervisor's patience with this process, and a little less.
-END_SECONDS = 7
 
 
 class Socket(WebSocketsSansIOProtocol):
@@ -104,10 +102,14 @@ class Socket(WebSocketsSansIOProtocol):
 
 
 class Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, begin: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._begin = begin
+
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         if self.started:
-            asgi.begin()
+            self._begin()
 
     async def shutdown(self, sockets: Any = None) -> None:
         # As Daphne does it: what goes on is cancelled, and may clean up.
@@ -118,14 +120,15 @@ class Server(uvicorn.Server):
         self._captured_signals.clear()
 
 
-async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Ours; one that is cancelled when the server ends is nothing to report."""
-    with suppress(asyncio.CancelledError):
-        await asgi.application(scope, receive, send)
-
-
-def serve(options: Options) -> None:
+def serve(options: Options, load: Callable[[], Served] = product) -> None:
     """Until SIGTERM or SIGINT; raises SystemExit when it cannot listen."""
+    served = load()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        # One that is cancelled when the server ends is nothing to report.
+        with suppress(asyncio.CancelledError):
+            await served.application(scope, receive, send)
+
     config = uvicorn.Config(
         application,
         host=options.host.strip("[]"),
@@ -152,4 +155,4 @@ def serve(options: Options) -> None:
     sockets = None
     if options.descriptor is not None:
         sockets = [socket.socket(fileno=options.descriptor)]
-    Server(config).run(sockets)
+    Server(config, served.begin).run(sockets)
