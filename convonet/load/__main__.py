@@ -7,11 +7,13 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from convonet.load import plan, report
+from convonet.load import contract, contract_verdict, options, plan, report
 from convonet.load.cgroup import NoGroup
+from convonet.load.contract_run import Contract
 from convonet.load.run import Run
 from convonet.overhead.product import ROOT, NotMeasured
 
@@ -19,67 +21,60 @@ BEGIN, END = "<!-- bench: {} -->", "<!-- end of {} -->"
 
 
 def main() -> int:
-    options = _options()
+    given = options.parser().parse_args()
     # As after Ctrl-C: everything that was started is ended.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        chosen = _plan(options)
+        if given.contract is not None:
+            rows = contract.rows_of(given.contract)
+            return _contract(rows, given)
+        chosen, subjects = options.plan_of(given), options.subjects_of(given)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     began = time.monotonic()
-    minutes = plan.seconds_of(chosen) / 60
+    minutes = plan.seconds_of(chosen) * len(subjects) / 60
     _say(began, f"{plan.told(chosen.counts)} calls, about {minutes:.0f} minutes.")
     try:
-        told = Run(chosen, lambda sentence: _say(began, sentence)).measure()
+        runs = [
+            Run(chosen, one, lambda sentence: _say(began, sentence)).measure() for one in subjects
+        ]
     except (NotMeasured, NoGroup) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
         return 130
-    _keep(told, options)
+    _keep(runs, given)
     return 0
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser("make bench", description=__doc__)
-    default = plan.Plan()
-    parser.add_argument("--calls", default=",".join(map(str, plan.COUNTS)), help="one stage each")
-    parser.add_argument("--browser", type=int, default=0, help="percent of the calls")
-    parser.add_argument("--listen", type=float, default=default.listen, help="seconds, silent")
-    parser.add_argument("--seconds", type=float, default=default.speak, help="talking, per stage")
-    parser.add_argument("--every", type=float, default=default.every, help="seconds, each caller")
-    parser.add_argument("--idle", type=float, default=default.idle, help="seconds, no call")
-    parser.add_argument("--warm", type=float, default=default.warm, help="seconds, first calls")
-    parser.add_argument("--after", type=float, default=default.after, help="seconds, at the end")
-    parser.add_argument("--think", type=float, default=default.think, help="seconds, the model")
-    parser.add_argument("--tools", type=int, default=default.tool_percent, help="percent of turns")
-    parser.add_argument("--local", action="store_true", help="the product's own ears and voice")
-    parser.add_argument("--cgroup", metavar="SIZE", help="memory limit: 512M, 1G, 2G; needs root")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings")
-    parser.add_argument("--json", type=Path, help="file; by default one in var/bench")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables in, by --name")
-    parser.add_argument("--name", default="latest", help="of the run, where --write finds it again")
-    return parser.parse_args()
-
-
-def _plan(options: argparse.Namespace) -> plan.Plan:
-    """Raises ValueError with a sentence."""
-    return plan.Plan(
-        counts=plan.counts_of(options.calls),
-        browser_percent=max(0, min(100, options.browser)),
-        listen=options.listen,
-        speak=options.seconds,
-        every=options.every,
-        idle=options.idle,
-        warm=options.warm,
-        after=options.after,
-        think=options.think,
-        tool_percent=max(0, min(100, options.tools)),
-        local=options.local,
-        limit_bytes=plan.size_of(options.cgroup) if options.cgroup else 0,
-        settings=tuple(map(plan.setting_of, options.settings)),
+def _contract(rows: Sequence[str], given: argparse.Namespace) -> int:
+    began = time.monotonic()
+    measuring = Contract(
+        given.json or ROOT / "var" / "bench" / "contract",
+        lambda sentence: _say(began, sentence),
+        share=given.hurry,
+        again=given.again,
+        peers_directory=given.peers_dir.resolve(),
     )
+    try:
+        runs = measuring.measure(rows, options.servers_of(given))
+    except (NotMeasured, NoGroup) as error:
+        sys.stderr.write(f"{error}\nWhat was measured is kept; the same command goes on.\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    found = contract_verdict.verdicts(rows, runs)
+    judged = contract_verdict.markdown(found)
+    tables = contract_verdict.grouped(runs)
+    sys.stdout.write(judged)
+    for told in tables.values():
+        sys.stdout.write("\n" + report.markdown(told))
+    if given.write:
+        _write(given.write, "contract", judged)
+        for name, told in tables.items():
+            _write(given.write, name, report.markdown(told))
+    return 3 if any(one.held is False for one in found) else 0
 
 
 def _say(began: float, sentence: str) -> None:
@@ -88,17 +83,21 @@ def _say(began: float, sentence: str) -> None:
     sys.stderr.flush()
 
 
-def _keep(told: dict[str, Any], options: argparse.Namespace) -> None:
-    name = f"{told['at'].replace(':', '')[:17]}.json"
-    file = options.json or ROOT / "var" / "bench" / name
+def _keep(runs: list[dict[str, Any]], given: argparse.Namespace) -> None:
+    name = f"{runs[0]['at'].replace(':', '')[:17]}.json"
+    file: Path = given.json or ROOT / "var" / "bench" / name
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(told, indent=1) + "\n")
-    table = report.markdown(told)
+    file.write_text(json.dumps(runs, indent=1) + "\n")
+    table = report.markdown(runs)
     sys.stdout.write(table)
-    if options.write:
-        text = options.write.read_text() if options.write.exists() else ""
-        options.write.write_text(written(text, options.name, table))
+    if given.write:
+        _write(given.write, given.name or "latest", table)
     sys.stderr.write(f"Figures: {file}\n")
+
+
+def _write(file: Path, name: str, table: str) -> None:
+    text = file.read_text() if file.exists() else ""
+    file.write_text(written(text, name, table))
 
 
 def written(text: str, name: str, table: str) -> str:

@@ -1,7 +1,4 @@
-"""A browser caller's end for the driver: the page's socket without a page.
-
-As light as the far end's stream: one timer and no task per frame.
-"""
+"""A browser caller's end for the driver: the page's socket without a page."""
 
 from __future__ import annotations
 
@@ -13,15 +10,18 @@ from pathlib import Path
 
 from convonet import recordings
 from convonet.far_end.line import Lateness, Speech
-from convonet.far_end.socket import NotOpened, Socket, connect
+from convonet.far_end.socket import NotOpened
+from convonet.load.beat import Beat
+from convonet.load.fast_socket import FastSocket
 from convonet.load.hearing import Hearing
+from convonet.load.loudness import LOUD, of_pcm
 from voice.audio import BROWSER
 from voice.browser_stream import read_audio_message
 
 # As the page sends and acknowledges.
 FRAME_MS = 40
 PLAYED_SECONDS = 0.2
-CATCH_UP_SECONDS = 5.0
+PING_EVERY = 25
 _BYTES = BROWSER.bytes_of(FRAME_MS)
 _SILENCE = bytes(_BYTES)
 _START = json.dumps({"type": "start", "time_zone": "UTC", "microphone": True})
@@ -31,13 +31,17 @@ class BrowserStation:
     kind = "browser"
     streams = 1
 
-    def __init__(self, key: str, url: Callable[[], str], late: Lateness) -> None:
+    def __init__(
+        self, key: str, url: Callable[[], str], beat: Beat, late: Lateness, taken: Lateness
+    ) -> None:
         """`url` makes the address with a new ticket; `key` is the user's name."""
-        self.key, self._url, self._late = key, url, late
-        self._socket: Socket | None = None
+        self.key, self._url, self._beat = key, url, beat
+        self._late, self._taken = late, taken
+        self._socket: FastSocket | None = None
         self._over = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
-        self._due = self._told_at = 0.0
+        self._remove: Callable[[], None] | None = None
+        self._told_at = 0.0
+        self._frames = 0
         self._mouth, self._offset = b"", 0
         self._speech: Speech | None = None
         self._turns: dict[int, str] = {}
@@ -55,7 +59,9 @@ class BrowserStation:
     async def run(self) -> None:
         try:
             url = await asyncio.to_thread(self._url)
-            self._socket = await connect(url, {}, self._hear, self._end)
+            self._socket = await FastSocket.opened_at(
+                url, {}, self._hear, self._end, self._taken.add
+            )
         except NotOpened as error:
             self.faults.append(str(error))
             return
@@ -66,27 +72,16 @@ class BrowserStation:
     def say(self, speech: Speech) -> None:
         self._mouth, self._offset, self._speech, self.ended = speech.audio, 0, speech, None
 
-    def look(self) -> None:
-        """What comes is put into figures as it comes."""
-
     def hang_up(self) -> None:
         if self._socket is not None:
             self._socket.send('{"type":"stop"}')
             self._socket.close()
 
     # Time -----------------------------------------------------------------------------------
-    def _step(self) -> None:
-        now = time.monotonic()
-        if now - self._due > CATCH_UP_SECONDS:
-            self._due = now
-        while self._due <= now:
-            self._late.add(now - self._due)
-            self._send_frame(self._due)
-            self._due += FRAME_MS / 1000
+    def _step(self, now: float, due: float) -> None:
+        self._late.add(now - due)
+        self._send_frame(due)
         self._acknowledge(now)
-        if not self._over.is_set():
-            delay = max(0.0, self._due - time.monotonic())
-            self._timer = asyncio.get_running_loop().call_later(delay, self._step)
 
     def _send_frame(self, now: float) -> None:
         assert self._socket is not None
@@ -98,7 +93,10 @@ class BrowserStation:
             self._offset += _BYTES
             if self._offset >= len(self._mouth):
                 self._mouth = b""
-        self._socket.send(frame)
+        self._socket.send_frame(frame, text=False)
+        self._frames += 1
+        if not self._frames % PING_EVERY:
+            self._socket.ping(time.monotonic())
 
     def _acknowledge(self, now: float) -> None:
         reply = self.hearing.reply
@@ -116,13 +114,17 @@ class BrowserStation:
         now = time.monotonic()
         if isinstance(message, bytes):
             number, at_ms, pcm = read_audio_message(message)
-            self.hearing.piece(self._turn(number), at_ms, BROWSER.ms_of(len(pcm)), now)
+            reply, loudness = self.hearing.reply, LOUD
+            if reply is None or reply.answered_at is None or reply.turn != self._turn(number):
+                loudness = of_pcm(pcm)
+            ms = BROWSER.ms_of(len(pcm))
+            self.hearing.heard(self._turn(number), at_ms, ms, loudness, now)
             return
         said = json.loads(message)
         match said["type"]:
             case "ready":
-                self.up, self._due = True, now
-                self._step()
+                self.up = True
+                self._remove = self._beat.add(self._step, FRAME_MS)
             case "sentence" | "filler":
                 self._turns = {said["number"]: said["turn"]}
             case "clear":
@@ -136,5 +138,6 @@ class BrowserStation:
 
     def _end(self) -> None:
         self._over.set()
-        if self._timer is not None:
-            self._timer.cancel()
+        if self._remove is not None:
+            self._remove()
+            self._remove = None

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from convonet.far_end.line import Speech
 from convonet.load.hearing import Hearing
 from convonet.load.talk import Talk
 
-STEP_SECONDS = 0.1
+# All callers are looked after so often, by one timer.
+STEP_SECONDS = 0.05
 
 
 class Station(Protocol):
@@ -30,9 +32,9 @@ class Station(Protocol):
     def ended(self) -> float | None: ...
     @property
     def faults(self) -> list[str]: ...
+    def speech(self, recording: Path) -> Speech: ...
     async def run(self) -> None: ...
     def say(self, speech: Speech) -> None: ...
-    def look(self) -> None: ...
     def hang_up(self) -> None: ...
 
 
@@ -47,6 +49,7 @@ class Caller:
         self._was_up = False
         self._streams = 1
         self.dropped = 0
+        self._faults: list[str] = []
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -72,19 +75,17 @@ class Caller:
             await asyncio.wait({self._task})
 
     async def _live(self) -> None:
-        call = asyncio.create_task(self.station.run())
-        while not call.done():
-            await asyncio.wait({call}, timeout=STEP_SECONDS)
-            self._step()
+        try:
+            await self.station.run()
+        except Exception as error:  # of one caller; the others go on
+            self._faults.append(repr(error))
+        self.step()
         if not self._leaving:
             self.dropped += 1
-        self.station.look()
-        if call.exception() is not None:
-            self.station.faults.append(repr(call.exception()))
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Look what has come, and say something if it is time to."""
         station, now = self.station, time.monotonic()
-        station.look()
         if station.streams > self._streams:
             # The same call on a new stream: the one before broke.
             self.dropped += station.streams - self._streams
@@ -93,6 +94,7 @@ class Caller:
             self.talk.spoken(station.ended)
             self._asked = False
         if station.up and not self._asked and self.talk.tick(now, station.hearing):
+            station.hearing.said += 1
             station.say(self._speeches[self._spoken % len(self._speeches)])
             self._spoken, self._asked = self._spoken + 1, True
 
@@ -105,11 +107,15 @@ class Caller:
             "kind": self.station.kind,
             "up": self.station.up,
             "dropped": dropped,
-            "faults": self.station.faults[:5],
+            "faults": [*self._faults, *self.station.faults][:5],
             "said": told.said,
             "held": told.held,
             "unanswered": told.unanswered,
-            "delays_ms": [round(ms, 1) for ms in told.delays_ms],
+            "spoken": told.spoken,
+            "answers": [
+                [ended, reply.turn, reply.first_at, reply.answered_at]
+                for ended, reply in told.answers
+            ],
             "frames": heard.frames,
             "gaps": [[gap.turn, gap.at, gap.frames] for gap in heard.gaps],
             "lost_ms": heard.lost_ms,

@@ -1,7 +1,8 @@
 """`python -m convonet.load.driver`: calls the product that this environment names, as it is told.
 
 Commands are JSON lines on stdin, each answered by one on stdout: `ramp` (calls in progress from
-now on), `settle`, `talk`, `hush`, `take` (what became of the calls since the last `take`), `leave`.
+now on), `settle`, `talk`, `hush`, `take` (what became of the calls since the last `take`),
+`runaway` (an extra caller every so many seconds from now on), `leave`.
 A process of its own, so that what drives is not measured.
 """
 
@@ -13,15 +14,15 @@ import random
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import django
-
-from convonet.far_end import names
-from convonet.load import plan
+from convonet.load.beat import Beat
+from convonet.load.caller import STEP_SECONDS, Caller, Station
 from convonet.load.lateness import Late
+from convonet.load.loops import run
+from convonet.load.runaways import Runaways
+from convonet.load.talk import Talk
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Questions without a pause in them, which would make two turns of one.
@@ -29,24 +30,30 @@ RECORDINGS = tuple(f"{n}-{who}" for n in ("01", "10", "17", "27") for who in ("m
 # Calls begin this far apart: a burst is another test than a load.
 RAMP_SECONDS = 0.2
 SETTLE_SECONDS = 20.0
-HUSH_SECONDS = 15.0
+# An answer that is still to come belongs to what was measured, not to what is measured next.
+HUSH_SECONDS = 45.0
+
+
+class Side(Protocol):
+    """What is called: how it is reached, and what it says of the calls afterwards."""
+
+    def prepare(self, first: int, number: int) -> None:
+        """Before so many calls more."""
+
+    def station(self, number: int, beat: Beat, late: Late, taken: Late) -> Station: ...
+    def runaway(self, number: int, beat: Beat) -> Station: ...
+    def turns(self, since: str) -> list[dict[str, Any]]: ...
+    def open_turns(self) -> int: ...
+    def calls(self) -> list[dict[str, Any]]: ...
+    def counted(self) -> dict[str, int]: ...
 
 
 class Driver:
-    def __init__(self, options: dict[str, Any]) -> None:
-        from convonet.far_end.phone_call import Dialog
-        from convonet.far_end.webhooks import Account, Route, Webhooks
-        from convonet.load.caller import Caller
-
-        self._options = options
-        self._port = options["port"]
-        self.late = Late()
+    def __init__(self, side: Side, every: float) -> None:
+        self._side, self._every = side, every
+        self.late, self.taken, self._beat = Late(), Late(), Beat()
         self.callers: list[Caller] = []
-        route = Route(plan.PUBLIC_URL, f"http://127.0.0.1:{self._port}")
-        self._webhooks = Webhooks(Account(names.ACCOUNT, names.AUTH_TOKEN), route)
-        self._dialog: Callable[..., Dialog] = Dialog
-        self._caller = Caller
-        self._users: dict[str, int] = {}
+        self._runaways = Runaways(lambda number: side.runaway(number, self._beat), self._speeches)
         self._made = 0
         self._cpu = time.process_time()
 
@@ -55,18 +62,28 @@ class Driver:
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
-        while line := await reader.readline():
-            name, *arguments = json.loads(line)
-            answer = await getattr(self, f"do_{name}")(*arguments)
-            sys.stdout.write(json.dumps(answer) + "\n")
-            sys.stdout.flush()
-        await self.do_leave()
+        looking = asyncio.create_task(self._look())
+        try:
+            while line := await reader.readline():
+                name, *arguments = json.loads(line)
+                answer = await getattr(self, f"do_{name}")(*arguments)
+                sys.stdout.write(json.dumps(answer) + "\n")
+                sys.stdout.flush()
+            await self.do_leave()
+        finally:
+            looking.cancel()
+
+    async def _look(self) -> None:
+        while True:
+            for caller in self.callers:
+                caller.step()
+            await asyncio.sleep(STEP_SECONDS)
 
     async def do_ramp(self, count: int) -> int:
-        """So many calls in progress; answers how many came up."""
+        """So many calls in progress; answers how many there are."""
         began = time.monotonic()
         wanted = max(0, count - len(self.callers))
-        await self._make_users(wanted)
+        await asyncio.to_thread(self._side.prepare, self._made, wanted)
         for number in range(wanted):
             self.callers.append(self._new_caller())
             self.callers[-1].call()
@@ -86,77 +103,51 @@ class Driver:
 
     async def do_hush(self) -> None:
         """Nobody says anything more; returns when the answers were heard, or should have been."""
-        from convonet.load import rows
-
         for caller in self.callers:
             caller.talk.stop()
+        deadline = time.monotonic() + HUSH_SECONDS
         await _until(lambda: all(caller.quiet for caller in self.callers), HUSH_SECONDS)
-        for _ in range(int(HUSH_SECONDS)):
-            if not await asyncio.to_thread(lambda: rows.open_turns()):
-                break
+        open_turns = self._side.open_turns
+        while await asyncio.to_thread(open_turns) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(1)
 
     async def do_take(self, since: str) -> dict[str, Any]:
-        from convonet.load import rows
-
         told = {
             "late": self.late.told(),
+            "taken": self.taken.told(),
             "cpu_seconds": time.process_time() - self._cpu,
             "calls": [caller.take() for caller in self.callers],
-            "turns": await asyncio.to_thread(rows.turns, datetime.fromisoformat(since)),
+            "runaways": self._runaways.take(),
+            "turns": await asyncio.to_thread(self._side.turns, since),
+            "counted": await asyncio.to_thread(self._side.counted),
         }
         # The database is not what the callers wait for.
         self.late.clear()
+        self.taken.clear()
         self._cpu = time.process_time()
         return told
 
+    async def do_runaway(self, every: float) -> None:
+        """0 ends it, and waits for those that are under way."""
+        await self._runaways.every(every)
+
     async def do_leave(self) -> list[dict[str, Any]]:
         """Everybody hangs up; answers the rows of all calls so far."""
-        from convonet.load import rows
-
+        await self._runaways.every(0)
         await asyncio.gather(*(caller.leave() for caller in self.callers))
         self.callers.clear()
-        return await asyncio.to_thread(rows.calls)
+        return await asyncio.to_thread(self._side.calls)
 
-    async def _make_users(self, wanted: int) -> None:
-        from convonet.load import rows
-
-        numbers = range(self._made, self._made + wanted)
-        percent = self._options["browser_percent"]
-        browsers = [f"bench-{n}" for n in numbers if plan.is_browser(n, percent)]
-        self._users |= await asyncio.to_thread(rows.prepare, browsers)
-
-    def _new_caller(self) -> Any:
-        from convonet.load.browser_station import BrowserStation
-        from convonet.load.phone_station import PhoneStation
-        from convonet.load.talk import Talk
-
+    def _new_caller(self) -> Caller:
         number, self._made = self._made, self._made + 1
-        name = f"bench-{number}"
-        station: Any
-        if name in self._users:
-            user = self._users[name]
-            station = BrowserStation(name, lambda: self._browser_url(user), self.late)
-        else:
-            base = plan.PUBLIC_URL
-            # A number of its own for each: what is counted by number is not theirs together.
-            dialog = self._dialog(
-                voice_url=f"{base}/twilio/voice",
-                status_url=f"{base}/twilio/status",
-                caller=f"+1500555{1000 + number}",
-            )
-            station = PhoneStation(self._webhooks, dialog, self.late)
-        every = self._options["every"]
+        station = self._side.station(number, self._beat, self.late, self.taken)
         # Spread evenly whatever their number, and the same in each run.
-        talk = Talk(every, every * ((number * 0.618034) % 1))
+        talk = Talk(self._every, self._every * ((number * 0.618034) % 1))
+        return Caller(station, talk, self._speeches(number, station))
+
+    def _speeches(self, number: int, station: Station) -> list[Any]:
         voices = random.Random(number).sample(RECORDINGS, len(RECORDINGS))  # noqa: S311
-        speeches = [station.speech(ROOT / "tests" / "audio" / f"{n}.wav") for n in voices]
-        return self._caller(station, talk, speeches)
-
-    def _browser_url(self, user: int) -> str:
-        from voice import tickets
-
-        return f"ws://127.0.0.1:{self._port}/ws/call?ticket={tickets.issue(user)}"
+        return [station.speech(ROOT / "tests" / "audio" / f"{n}.wav") for n in voices]
 
 
 async def _until(true: Callable[[], bool], seconds: float) -> None:
@@ -166,8 +157,20 @@ async def _until(true: Callable[[], bool], seconds: float) -> None:
 
 
 def main() -> None:
-    django.setup()
-    asyncio.run(Driver(json.loads(sys.argv[1])).serve())
+    options = json.loads(sys.argv[1])
+    side: Side
+    if options["peer"]:
+        from convonet.load.peer_side import PeerSide
+
+        side = PeerSide(options["port"], Path(options["marks"]))
+    else:
+        import django
+
+        django.setup()
+        from convonet.load.product_side import ProductSide
+
+        side = ProductSide(options["port"], options["browser_percent"])
+    run(Driver(side, options["every"]).serve())
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from convonet.load.loudness import LOUD, SILENT
+
 FRAME_MS = 20
 # Lengths that are no whole milliseconds.
 ROUNDING_MS = 1
@@ -26,6 +28,8 @@ class Reply:
     first_at: float
     empty_at: float
     until_ms: int
+    answered_at: float | None = None
+    """When the first of the answer itself came, after what was said meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,24 @@ class Hearing:
     counts: Counts = field(default_factory=Counts)
     reply: Reply | None = None
     """The last that began."""
+    said: int = 0
+    """What the caller has said so far: whose server names no turns hears one for each."""
     _cleared: bool = False
     _earlier: dict[str, int] = field(default_factory=dict)
+
+    def heard(self, turn: str, at_ms: int | None, ms: int, loudness: int, now: float) -> None:
+        """A piece, of a server that names turns and places or of one that does not."""
+        if not turn:
+            if loudness == SILENT:
+                return
+            turn = str(self.said)
+        if at_ms is None:
+            reply = self.reply
+            same = reply is not None and reply.turn == turn
+            at_ms = max(0, reply.until_ms) if same and reply is not None else 0
+        self.piece(turn, at_ms, ms, now)
+        if loudness == LOUD and self.reply is not None and self.reply.answered_at is None:
+            self.reply.answered_at = now
 
     def piece(self, turn: str, at_ms: int, ms: int, now: float) -> None:
         """`ms` of audio came, whose place in the turn's reply is `at_ms`."""

@@ -1,11 +1,13 @@
-"""How late frames left, for percentiles of millions of them: counted by the millisecond. Pure."""
+"""How late things were, for percentiles of millions of them: counted by the millisecond. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from convonet.far_end.line import Lateness
+
+# Tenths of a millisecond up to a second; what is later counts as that, beside the most.
+PLACES = 10_000
 
 
 class Late(Lateness):
@@ -13,20 +15,24 @@ class Late(Lateness):
 
     def __init__(self) -> None:
         super().__init__()
-        # Tenths of a millisecond up to 10, then whole ones.
-        self._counted: Counter[int] = Counter()
+        self._counted = [0] * (PLACES + 1)
 
     def add(self, seconds: float) -> None:
-        super().add(seconds)
-        tenths = int(seconds * 10_000)
-        self._counted[tenths if tenths < 100 else tenths // 10 * 10] += 1
+        self.frames += 1
+        place = int(seconds * 10_000)
+        self._counted[place if place < PLACES else PLACES] += 1
+        ms = seconds * 1000
+        if ms > 20.0:
+            self.over_one_frame += 1
+        if ms > self.most_ms:
+            self.most_ms = ms
 
     def quantile(self, share: float) -> float:
-        """Milliseconds that at least this share of the frames was not later than."""
+        """Milliseconds that at least this share of them was not later than."""
         left = share * self.frames
-        for tenths in sorted(self._counted):
-            left -= self._counted[tenths]
-            if left <= 0:
+        for tenths, number in enumerate(self._counted):
+            left -= number
+            if number and left <= 0:
                 return tenths / 10
         return 0.0
 
@@ -41,4 +47,4 @@ class Late(Lateness):
 
     def clear(self) -> None:
         self.frames, self.most_ms, self.over_one_frame = 0, 0.0, 0
-        self._counted.clear()
+        self._counted = [0] * (PLACES + 1)

@@ -1,27 +1,34 @@
-"""A phone caller's end for the driver: a line of the far end, and figures of what came over it."""
+"""A phone caller's end for the driver: the far end's call, with the driver's own stream in it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from convonet.far_end import sound
-from convonet.far_end.line import Lateness, Line, Speech, Spoken
+from convonet.far_end import names, sound, wire
+from convonet.far_end.line import Lateness, Line, Speech
 from convonet.far_end.phone_call import Dialog, PhoneCall
+from convonet.far_end.socket import NotOpened
+from convonet.far_end.twiml import Verb
 from convonet.far_end.webhooks import Webhooks
+from convonet.load.beat import Beat
 from convonet.load.hearing import Hearing
-from voice.audio import PHONE
+from convonet.load.stream import Said, Stream, fields_of
 
 
 class PhoneStation:
     kind = "phone"
 
-    def __init__(self, webhooks: Webhooks, dialog: Dialog, late: Lateness) -> None:
+    def __init__(
+        self, webhooks: Webhooks, dialog: Dialog, beat: Beat, late: Lateness, taken: Lateness
+    ) -> None:
         self._line = Line(keep=False)
-        self._line.late = late
-        self._call = PhoneCall(self._line, webhooks, dialog)
-        self._media = 0
-        self._said: Spoken | None = None
+        self._call = _Call(self._line, webhooks, dialog, self._stream_of)
+        self._beat, self._late, self._taken = beat, late, taken
+        self._stream: Stream | None = None
+        self._said: Said | None = None
         self.hearing = Hearing()
+        self.streams = 0
 
     @property
     def key(self) -> str:
@@ -30,15 +37,12 @@ class PhoneStation:
 
     @property
     def up(self) -> bool:
-        return self._call.stream is not None and self._line.doing == "stream"
-
-    @property
-    def streams(self) -> int:
-        return self._call.streams
+        return self._stream is not None and self._line.doing == "stream"
 
     @property
     def faults(self) -> list[str]:
-        return [*self._line.errors, *self._line.told]
+        streams = self._stream.faults if self._stream is not None else []
+        return [*self._line.errors, *self._line.told, *streams]
 
     @staticmethod
     def speech(recording: Path) -> Speech:
@@ -49,31 +53,42 @@ class PhoneStation:
         await self._call.run(_hold)
 
     def say(self, speech: Speech) -> None:
-        self._said = self._line.start_saying(speech)
+        if self._stream is not None:
+            self._said = self._stream.say(speech)
 
     @property
     def ended(self) -> float | None:
         """When the last sound of what was said is made, once that is known."""
-        return self._said.ended if self._said is not None and self._said.began else None
-
-    def look(self) -> None:
-        """Put what has come into figures."""
-        arrivals = self._line.arrivals
-        while arrivals:
-            arrival = arrivals.popleft()
-            if arrival.kind == "media":
-                self._media = arrival.size
-            elif arrival.kind == "clear":
-                self.hearing.clear(arrival.at)
-            elif self._media:
-                # Each media is followed by a mark that says whose it is and where it ends.
-                turn, _, until_ms = arrival.name.split(":")
-                ms = PHONE.ms_of(self._media)
-                self.hearing.piece(turn, int(until_ms) - ms, ms, arrival.at)
-                self._media = 0
+        return self._said.ended if self._said is not None else None
 
     def hang_up(self) -> None:
         self._line.hang_up()
+
+    def _stream_of(self) -> Stream:
+        self.streams += 1
+        self._stream = Stream(self._beat, self._late, self._taken, self.hearing.heard)
+        self._stream.on_clear = self.hearing.clear
+        return self._stream
+
+
+class _Call(PhoneCall):
+    """Carries each stream by one that `make` makes."""
+
+    def __init__(
+        self, line: Line, webhooks: Webhooks, dialog: Dialog, make: Callable[[], Stream]
+    ) -> None:
+        super().__init__(line, webhooks, dialog)
+        self._make = make
+
+    async def _stream(self, noun: Verb) -> None:
+        stream, sid = self._make(), names.sid("MZ")
+        script = wire.Script(sid, self.sid, self._webhooks.account.sid)
+        self.line.do("stream")
+        url, headers = self._webhooks.socket(noun.attributes.get("url", ""))
+        try:
+            await stream.run(url, headers, script, fields_of(noun))
+        except NotOpened as error:
+            self.line.error(f"stream: 31920, {error}")
 
 
 async def _hold(line: Line) -> None:

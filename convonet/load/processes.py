@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from convonet.load.plan import Plan
@@ -33,23 +34,29 @@ class Driver:
 
 
 @contextmanager
-def driver(plan: Plan, environment: Mapping[str, str]) -> Iterator[Driver]:
+def driver(
+    plan: Plan, port: int, marks: Path, environment: Mapping[str, str] | None, *, peer: bool
+) -> Iterator[Driver]:
+    """`environment`: of the product, None for a peer."""
     options = {
-        "port": int(environment["PORT"]),
+        "port": port,
         "every": plan.every,
         "browser_percent": plan.browser_percent,
+        "marks": str(marks),
+        "peer": peer,
     }
     command = ["-m", "convonet.load.driver", json.dumps(options)]
-    django = {"DJANGO_SETTINGS_MODULE": "convonet.settings", "CONVONET_MARKS": ""}
-    with _process(command, {**environment, **django}) as popen:
+    ours = {"DJANGO_SETTINGS_MODULE": "convonet.settings", "CONVONET_MARKS": ""}
+    with _process(command, None if environment is None else {**environment, **ours}) as popen:
         yield Driver(popen)
 
 
 @contextmanager
-def providers(plan: Plan) -> Iterator[tuple[int, str]]:
-    """(process id, address)"""
+def providers(plan: Plan, log: Path | None = None) -> Iterator[tuple[int, str]]:
+    """(process id, address); they note in `log` what they were asked."""
     command = ["-m", "convonet.load.providers", "--think", str(plan.think)]
     command += ["--tool-percent", str(plan.tool_percent)]
+    command += ["--log", str(log)] if log is not None else []
     with _process(command, None) as popen:
         assert popen.stdout is not None
         yield popen.pid, popen.stdout.readline().strip()

@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.db.models import Count
 
 from convonet.far_end import names
-from convonet.load.plan import TOOL
+from convonet.load import tokens
+from convonet.load.plan import RUNAWAY_LINES, TOOL
 from phone.models import Line
 from voice.models import Business, Call, Turn
 
@@ -21,6 +22,9 @@ def prepare(browsers: Sequence[str]) -> dict[str, int]:
     """A line whose callers are guests and may use one tool; users for the browsers, by name."""
     business, _ = Business.objects.get_or_create(name=BUSINESS, defaults={"guest_tools": [TOOL]})
     Line.objects.get_or_create(number=names.CALLED, defaults={"business": business})
+    for tool, number in RUNAWAY_LINES.items():
+        own, _ = Business.objects.get_or_create(name=tool, defaults={"guest_tools": [tool]})
+        Line.objects.get_or_create(number=number, defaults={"business": own})
     return {name: User.objects.get_or_create(username=name)[0].pk for name in browsers}
 
 
@@ -32,9 +36,10 @@ def turns(since: datetime) -> list[dict[str, Any]]:
         {
             "id": str(row["id"]),
             "key": row["call__phone__sid"] or row["call__user__username"],
+            "token": tokens.found(row["transcript"]),
             **{name: row[name] for name in fields[1:5]},
         }
-        for row in rows.values(*fields, "call__user__username").order_by("created_at")
+        for row in rows.values(*fields, "transcript", "call__user__username").order_by("created_at")
     ]
 
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import platform
-import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import psutil
 
 from convonet import __version__
-from convonet.load import cgroup, figures, plan, processes, verdict
+from convonet.load import figures, runaway_figures, verdict
 from convonet.load.plan import Plan
 from convonet.load.sampling import Sampler
+from convonet.load.started import Started, started
+from convonet.load.subjects import Subject
 from convonet.overhead import legs
-from convonet.overhead.product import product
 
 WARM_CALLS = 4
+# A rest is looked at when it has lasted, over its last seconds.
+LOOK_SECONDS = 10.0
 
 Say = Callable[[str], None]
 
@@ -28,50 +28,40 @@ Say = Callable[[str], None]
 class Run:
     """`say` gets a sentence now and then, for a person who waits."""
 
-    def __init__(self, chosen: Plan, say: Say) -> None:
-        self.plan, self._say = chosen, say
-        self._marks = Path()
-        self._driver: processes.Driver
+    def __init__(self, chosen: Plan, subject: Subject, say: Say) -> None:
+        self.plan, self.subject, self._say = chosen, subject, say
+        self._up: Started
         self._sampler: Sampler
 
     def measure(self) -> dict[str, Any]:
         """Raises NotMeasured, NoGroup."""
-        with ExitStack() as stack:
-            self._start(stack)
-            told = self._measured()
+        began = time.monotonic()
+        with started(self.plan, self.subject) as up:
+            self._say(f"{self.subject.name} is up ({time.monotonic() - began:.1f} s).")
+            self._up = up
+            self._sampler = Sampler(up.find, up.helpers, up.group, self.plan.look_seconds)
+            self._sampler.start()
+            try:
+                told = self._measured()
+            finally:
+                self._sampler.stop()
         self._say("Stopped and cleaned up.")
         return told
 
-    def _start(self, stack: ExitStack) -> None:
-        var_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))).resolve()
-        self._marks = var_dir / "marks"
-        self._marks.touch()
-        helper, url = stack.enter_context(processes.providers(self.plan))
-        group = None
-        if self.plan.limit_bytes:
-            group = stack.enter_context(cgroup.Group.made(self.plan.limit_bytes))
-        began = time.monotonic()
-        environment = plan.environment(self.plan, url, str(self._marks))
-        before = group.enter if group is not None else []
-        running = stack.enter_context(product(var_dir, environment, before))
-        self._say(f"The product is up ({time.monotonic() - began:.1f} s).")
-        self._driver = stack.enter_context(processes.driver(self.plan, running.environment))
-        helpers = {"(driver)": self._driver.pid, "(services)": helper}
-        self._sampler = Sampler(running.launcher, helpers, group)
-        self._sampler.start()
-        stack.callback(self._sampler.stop)
-
     def _measured(self) -> dict[str, Any]:
         cold = self._wait(self.plan.idle, "Idle")
-        warm = self._warm() if self.plan.warm else cold
-        stages = [self._stage(count) for count in self.plan.counts]
-        self._say("Everybody hangs up.")
-        ended = self._driver("leave")
-        after = self._wait(self.plan.after, "After the calls")
+        stages, ended, warm, after = [], [], cold, cold
+        if self.plan.counts:
+            warm = self._warm() if self.plan.warm else cold
+            stages = self._stages()
+            self._say("Everybody hangs up.")
+            ended = self._up.driver("leave")
+            after = self._wait(self.plan.after, "After the calls")
         return {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "version": __version__,
             "machine": _machine(),
+            "subject": {"name": self.subject.name, "told": self.subject.told, **self._up.told},
             "plan": self._told_plan(),
             "idle": cold,
             "warm": warm,
@@ -83,63 +73,93 @@ class Run:
 
     def _told_plan(self) -> dict[str, Any]:
         names = ("counts", "browser_percent", "listen", "speak", "every", "think", "tool_percent")
-        told = {name: getattr(self.plan, name) for name in (*names, "local", "limit_bytes")}
+        more = ("local", "limit_bytes", "runaway", "idle", "after")
+        told = {name: getattr(self.plan, name) for name in (*names, *more)}
         # Values may be keys.
         return {**told, "settings": [name for name, _ in self.plan.settings]}
 
     def _wait(self, seconds: float, what: str) -> dict[str, Any]:
+        look = min(seconds, LOOK_SECONDS)
+        time.sleep(max(0.0, seconds - look))
         since = self._sampler.look().at
-        time.sleep(max(0.1, seconds))
+        time.sleep(max(0.1, look))
         seen = self._sampler.window(since)
         self._say(f"{what}: {seen['total_mb']:.0f} MB (PSS).")
         return seen
 
     def _warm(self) -> dict[str, Any]:
         """Every worker's child has done something once; then as idle as before."""
-        calls = min(WARM_CALLS, max(self.plan.counts))
-        self._driver("ramp", calls)
-        self._driver("settle")
-        self._driver("talk")
+        driver = self._up.driver
+        driver("ramp", min(WARM_CALLS, max(self.plan.counts)))
+        driver("settle")
+        driver("talk")
         time.sleep(self.plan.warm)
-        self._driver("hush")
-        self._driver("leave")
+        driver("hush")
+        driver("leave")
         return self._wait(self.plan.idle, "Warm, idle again")
 
+    def _stages(self) -> list[dict[str, Any]]:
+        stages: list[dict[str, Any]] = []
+        for count in self.plan.every_count():
+            stages.append(self._stage(count))
+            if self.plan.until_limit and stages[-1]["gives_way"]:
+                break
+        return stages
+
     def _stage(self, count: int) -> dict[str, Any]:
-        self._driver("ramp", count)
-        up = self._driver("settle")
-        self._driver("take", _now())
+        driver = self._up.driver
+        driver("ramp", count)
+        up = driver("settle")
+        before = driver("take", _now())["counted"]
         listening = self._wait(self.plan.listen, f"{count} calls ({up} up), silent")
-        since, began = _now(), self._sampler.look().at
-        self._driver("talk")
+        since, looked, began = _now(), self._sampler.look().at, time.monotonic()
+        driver("talk")
+        if self.plan.runaway:
+            driver("runaway", self.plan.runaway)
         time.sleep(self.plan.speak)
-        speaking = self._sampler.window(began)
-        self._driver("hush")
-        taken = self._driver("take", since)
-        ways = legs.read(self._marks.read_text().splitlines())
-        stage: dict[str, Any] = {
-            "wanted": count,
-            "listening": listening,
-            "speaking": speaking,
-            "figures": figures.of_stage(taken, ways, self.plan.think),
-        }
+        speaking = self._sampler.window(looked)
+        driver("runaway", 0)
+        driver("hush")
+        taken = driver("take", since)
+        stage = {"wanted": count, "listening": listening, "speaking": speaking}
+        stage |= self._figures(taken, began, before)
         limit_mb = self.plan.limit_bytes / 2**20
         stage["gives_way"] = verdict.gives_way(stage, limit_mb, psutil.cpu_count() or 1)
-        self._say(_sentence(stage))
+        self._say(_sentence(stage, self.subject))
         return stage
+
+    def _figures(
+        self, taken: dict[str, Any], began: float, before: dict[str, int]
+    ) -> dict[str, Any]:
+        ways = legs.read(self._up.marks.read_text().splitlines())
+        work = figures.works(self._up.log.read_text().splitlines())
+        if self.subject.peer:
+            # It keeps no rows: its turns are those it marked, and these are of this stage.
+            recent = (t for t in taken["turns"] if ways[t["id"]].get("ended", 0) / 1e9 > began)
+            taken["turns"] = list(recent)
+        told: dict[str, Any] = {
+            "figures": figures.of_stage(taken, ways, work, self.subject.silence)
+        }
+        if self.plan.runaway:
+            every = figures.turned(taken["calls"], taken["turns"], ways, work)
+            told["runaway"] = runaway_figures.of_stage(taken, every, self.subject.silence)
+            counted = {n: v - before.get(n, 0) for n, v in taken["counted"].items()}
+            told["runaway"]["counted"] = {name: more for name, more in counted.items() if more}
+        return told
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-def _sentence(stage: dict[str, Any]) -> str:
+def _sentence(stage: dict[str, Any], subject: Subject) -> str:
     told, window = stage["figures"], stage["speaking"]
     start = told["start_ms"] or {"p99": float("nan")}
     held = "; ".join(stage["gives_way"]) or "all holds"
+    role = "pipecat" if subject.peer else "web"
     return (
-        f"{stage['wanted']} calls, talking: {window['total_mb']:.0f} MB, web"
-        f" {window['cpu_percent'].get('web', 0.0):.0f} % of a core, {told['said']} said,"
+        f"{stage['wanted']} calls, talking: {window['total_mb']:.0f} MB, {role}"
+        f" {window['cpu_percent'].get(role, 0.0):.0f} % of a core, {told['said']} said,"
         f" turns begun after {start['p99']:.0f} ms (p99), {told['late_percent']:.2f} % of frames"
         f" late: {held}."
     )

@@ -6,7 +6,7 @@ import os
 import statistics
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,9 +14,9 @@ import psutil
 
 from convonet.load.cgroup import Group, Use
 from monitor import processes
-from monitor.snapshot import by_role
+from monitor.snapshot import Reading
 
-SECONDS = 2.0
+Find = Callable[[], list[tuple[psutil.Process, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,13 @@ class _Clock:
 
 
 class Sampler(threading.Thread):
-    """`helpers`: the processes beside the product, by name."""
+    """`find` finds what is measured; `helpers`: the processes beside it, by name."""
 
-    def __init__(self, launcher: int, helpers: dict[str, int], group: Group | None) -> None:
+    def __init__(
+        self, find: Find, helpers: Mapping[str, int], group: Group | None, seconds: float
+    ) -> None:
         super().__init__(name="sampler", daemon=True)
-        self._launcher, self._group = launcher, group
+        self._find, self._group, self._seconds = find, group, seconds
         self._helpers = {name: psutil.Process(pid) for name, pid in helpers.items()}
         self._helpers["(bench)"] = psutil.Process(os.getpid())
         self._clock = _Clock()
@@ -66,7 +68,7 @@ class Sampler(threading.Thread):
     def run(self) -> None:
         while not self._ended.is_set():
             self.look()
-            self._ended.wait(SECONDS)
+            self._ended.wait(self._seconds)
 
     def stop(self) -> None:
         self._ended.set()
@@ -74,19 +76,19 @@ class Sampler(threading.Thread):
 
     def look(self) -> Sample:
         with self._lock:
-            found = processes.below(self._launcher)
+            found = self._find()
             for process, role in found:
                 self._clock.note(process, role)
             for name, process in self._helpers.items():
                 self._clock.note(process, name)
-            totals = by_role(processes.measured(found))
+            readings = processes.measured(found)
             busy = psutil.cpu_times()
             cpu = self._clock.by_role()
             cpu["(machine)"] = busy.user + busy.system + busy.nice + busy.irq + busy.softirq
             sample = Sample(
                 at=time.monotonic(),
-                sizes={role: total.size for role, total in totals.items()},
-                counts={role: total.processes for role, total in totals.items()},
+                sizes=_sums(readings, lambda reading: reading.size),
+                counts=_sums(readings, lambda reading: 1),
                 cpu=cpu,
                 use=self._group.use() if self._group is not None else None,
             )
@@ -99,6 +101,13 @@ class Sampler(threading.Thread):
         with self._lock:
             before = [sample for sample in self.samples if sample.at <= since][-1:]
             return window([*before, *(s for s in self.samples if s.at > since)])
+
+
+def _sums(readings: Iterable[Reading], of: Callable[[Reading], int]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for reading in readings:
+        sums[reading.role] = sums.get(reading.role, 0) + of(reading)
+    return sums
 
 
 def window(samples: list[Sample]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from convonet.load.hearing import Hearing
+from convonet.load.hearing import Hearing, Reply
 
 # Who got no answer by then asks again.
 PATIENCE_SECONDS = 30.0
@@ -18,12 +18,15 @@ BREATH_SECONDS = 0.3
 
 @dataclass(slots=True)
 class Told:
-    """Of one caller since the last look; `delays_ms` from the last sound to the answer's first."""
+    """Of one caller since the last look."""
 
     said: int = 0
     held: int = 0
     unanswered: int = 0
-    delays_ms: list[float] = field(default_factory=list)
+    spoken: list[float] = field(default_factory=list)
+    """When the last sound of each thing said was made."""
+    answers: list[tuple[float, Reply]] = field(default_factory=list)
+    """That moment, and what was heard then; its first sound may be a word to wait."""
 
 
 class Talk:
@@ -50,6 +53,7 @@ class Talk:
     def spoken(self, ended: float) -> None:
         """The last sound of what `tick` wanted said is, or will be, at `ended`."""
         self._ended = ended
+        self.told.spoken.append(ended)
 
     def tick(self, now: float, hearing: Hearing) -> bool:
         """Whether to say something now."""
@@ -73,7 +77,7 @@ class Talk:
             return
         reply = hearing.reply
         if reply is not None and reply.first_at > self._ended:
-            self.told.delays_ms.append((reply.first_at - self._ended) * 1000)
+            self.told.answers.append((self._ended, reply))
             self._ended = None
         elif now - self._ended > PATIENCE_SECONDS:
             self.told.unanswered += 1
