@@ -203,7 +203,7 @@ MCP_URL = env.text("MCP_URL", f"http://127.0.0.1:{MCP_PORT}/mcp")
 MCP_TOKEN = secret.derive(SECRET_KEY, "mcp")
 
 # What tools there are, by dotted path: the person's own, and those of the telephone.
-TOOLSETS = ["todo.tools.catalogue.TOOLS", "phone.tools.TOOLS"]
+TOOLSETS = ["todo.tools.catalogue.TOOLS", "phone.tools.TOOLS", *env.words("EXTRA_TOOLSETS", [])]
 # soxr's quality between a call's rate and an engine's (docs/speech.md).
 RESAMPLE_QUALITY = env.choice(
     "RESAMPLE_QUALITY", PROFILE.resample_quality, ["low", "medium", "high", "best"]
