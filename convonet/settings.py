@@ -139,18 +139,13 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 40
 CELERY_TASK_TIME_LIMIT = 45
-# Just above the hard time limit: a message unacknowledged for longer belongs to a dead worker.
+# Just above the hard time limit: a message unacknowledged for longer belongs to a dead worker. Also
+# while a child works on many (`workers.lanes`): it acknowledges each as it ends.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_keepalive": True}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_TASK_DEFAULT_QUEUE = "agent"
-CELERY_TASK_ROUTES = {
-    "workers.tasks.transcribe": {"queue": "speech"},
-    "workers.tasks.speak": {"queue": "speech"},
-    "workers.tasks.speak_reminder": {"queue": "speech"},
-    "workers.tasks.speak_sample": {"queue": "speech"},
-}
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TIMEZONE = "UTC"
 AGENT_CHILDREN = env.integer("AGENT_CHILDREN", PROFILE.agent_children, least=1, most=64)
@@ -190,6 +185,18 @@ TRANSCRIBERS = env.words("TRANSCRIBER", ["local"])
 # Deepgram hears while the caller speaks, by one socket per call, where it is the first of these.
 DEEPGRAM_LIVE = env.flag("DEEPGRAM_LIVE", default=True)
 SYNTHESIZERS = env.words("SYNTHESIZER", ["pico"])
+# Engines that compute here have workers of their own; asking a service is waiting, as a turn is.
+HEARING_QUEUE = "speech" if profiles.computes_speech(TRANSCRIBERS) else "agent"
+SPEAKING_QUEUE = "speech" if profiles.computes_speech(SYNTHESIZERS) else "agent"
+CELERY_TASK_ROUTES = {
+    "workers.tasks.transcribe": {"queue": HEARING_QUEUE},
+    "workers.tasks.speak": {"queue": SPEAKING_QUEUE},
+    "workers.tasks.speak_reminder": {"queue": SPEAKING_QUEUE},
+    "workers.tasks.speak_sample": {"queue": SPEAKING_QUEUE},
+    "workers.tasks.join_recordings": {"queue": "chores"},
+    "workers.tasks.delete_old_records": {"queue": "chores"},
+    "workers.tasks.run_turn_alone": {"queue": "chores"},
+}
 # What the local grammar is sure of is answered by it, and costs no model call.
 PREFER_LOCAL = env.flag("PREFER_LOCAL")
 # The host's own prices, which come before the list prices of `convonet.prices`.

@@ -16,16 +16,33 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from django.conf import settings
+
 TASKS = "workers.tasks."
-# The queue of each task, for those that are not the agent's.
 SPEECH, AGENT = "speech", "agent"
-_SPEECH_TASKS = frozenset({"transcribe", "speak", "speak_reminder", "speak_sample"})
+# What a child works on alone, one after the other, and never claims for itself.
+CHORES = "chores"
+_HEARING_TASKS = frozenset({"transcribe"})
+_SPEAKING_TASKS = frozenset({"speak", "speak_reminder", "speak_sample"})
+_CHORES = frozenset({"join_recordings", "delete_old_records", "run_turn_alone"})
 _NO_EMBEDDED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
 def queue_of(task: str) -> str:
-    """The Redis list that its workers pop from."""
-    return SPEECH if task in _SPEECH_TASKS else AGENT
+    """The Redis list that its workers pop from.
+
+    Hearing and speaking have workers of their own only where an engine computes on this machine.
+    """
+    if task in _HEARING_TASKS:
+        return str(settings.HEARING_QUEUE)
+    if task in _SPEAKING_TASKS:
+        return str(settings.SPEAKING_QUEUE)
+    return CHORES if task in _CHORES else AGENT
+
+
+def speech_computes() -> bool:
+    """Whether any of that is queued for workers of its own."""
+    return SPEECH in (settings.HEARING_QUEUE, settings.SPEAKING_QUEUE)
 
 
 def sealed(task: str, *args: str | int, expires_seconds: float | None = None) -> bytes:

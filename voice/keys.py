@@ -10,6 +10,10 @@ AUDIO_SECONDS = 900
 STREAM_SECONDS = 3600
 # A stream holds at most this many events; a reader this far behind has lost its call anyway.
 STREAM_LENGTH = 2000
+# Far longer than a message may take; a child that lives renews it.
+CLAIMS_SECONDS = 900
+# As long as the longest turn.
+DRAINING_SECONDS = 45
 # What was said aside may be a secret: nobody needs it once it was delivered.
 ASIDE_SECONDS = 60
 
@@ -85,6 +89,21 @@ def heartbeat(role: str) -> str:
 def scheduled(task: str) -> str:
     """flag: this chore was begun, and is due again when the flag has gone."""
     return f"{PREFIX}scheduled:{task}"
+
+
+def claims(queue: str, holder: str) -> str:
+    """list: the messages of that queue that one child of a worker has claimed and not done yet."""
+    return f"{PREFIX}claims:{queue}:{holder}"
+
+
+def claimers(queue: str) -> str:
+    """sorted set: the children that claim from that queue, by when each was last seen."""
+    return f"{PREFIX}claimers:{queue}"
+
+
+def draining(worker: str) -> str:
+    """flag: this child is the one of its worker that claims nothing, to finish its shift."""
+    return f"{PREFIX}draining:{worker}"
 
 
 def recording_piece(call_id: str, name: str) -> str:

@@ -24,7 +24,7 @@ from convonet.stopwatch import mark
 from voice import scope
 from voice.models import Turn
 from voice.preferences import Chosen, chosen
-from workers import checkpoint, history, just_told, prompts, steps
+from workers import checkpoint, history, just_told, lanes, prompts, steps
 from workers.agent_loop import Agent, AgentRun
 from workers.errors import LeaseLost
 from workers.inbox import Inbox
@@ -110,9 +110,10 @@ class TurnRunner:
             logger.exception(
                 "turn broke", extra={"turn_id": record.id, "error": type(error).__name__}
             )
-            code = "memory" if isinstance(error, MemoryError) else "internal"
-            record.failed(code, known=False)
-            return code
+            if isinstance(error, MemoryError):
+                return self._out_of_memory(record, known=False)
+            record.failed("internal", known=False)
+            return "internal"
 
     def _run(self, record: TurnRecord, deadline: float) -> str:
         if record.cancelled:
@@ -124,11 +125,22 @@ class TurnRunner:
         code = self._follow(record, deadline)
         if code == "cancelled":
             record.interrupted()
+        elif code == "memory":
+            self._out_of_memory(record)
         elif code:
             record.failed(code)
         else:
             record.finished()
         return code
+
+    def _out_of_memory(self, record: TurnRecord, *, known: bool = True) -> str:
+        """Beside others it may not have been this one that took it: it runs once more, alone."""
+        lanes.damaged.set()
+        if lanes.in_company():
+            record.once_more_alone()
+        else:
+            record.failed("memory", known=known)
+        return "memory"
 
     def _follow(self, record: TurnRecord, deadline: float) -> str:
         """Run the agent and record its steps; returns the code it ended with, empty when well."""

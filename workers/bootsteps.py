@@ -18,7 +18,7 @@ from monitor import board
 from monitor.client import connected
 from monitor.lookout import WORKER, log, options_from
 from monitor.snapshot import CLOCK
-from voice import keys
+from voice import envelope, keys
 from workers import preload, published, schedule
 from workers.offspring import Offspring
 from workers.schedule import Schedule
@@ -134,7 +134,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no
         """Say at once that nobody serves any more."""
         self._stopped = True
         try:
-            impatient_client().delete(*map(keys.heartbeat, roles_of(worker)))
+            impatient_client().delete(*map(keys.heartbeat, served_by(worker)))
         except redis.RedisError:
             logger.debug("heartbeat not deleted")
 
@@ -143,7 +143,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no
             return  # timers go on while the last turns finish
         try:
             pipe = impatient_client().pipeline(transaction=False)
-            for role in roles_of(worker):
+            for role in served_by(worker):
                 state = json.dumps(self._state(worker, role))
                 pipe.set(keys.heartbeat(role), state, ex=BEAT_LIFETIME_SECONDS)
             published.execute(pipe)
@@ -201,6 +201,13 @@ class LookAfterMemory(bootsteps.StartStopStep):  # type: ignore[misc]  # celery 
 def roles_of(worker: Any) -> list[str]:
     """The queues this worker consumes are its roles."""
     return sorted(worker.app.amqp.queues.consume_from)
+
+
+def served_by(worker: Any) -> list[str]:
+    """Whose heartbeat it is: where only services hear and speak, the agent's worker asks them."""
+    roles = roles_of(worker)
+    asks = preload.AGENT in roles and not envelope.speech_computes()
+    return sorted({*roles, preload.SPEECH}) if asks else roles
 
 
 @cache

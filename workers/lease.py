@@ -116,7 +116,7 @@ class Lease:
             keys.call_stream(self._call_id),
             keys.reply_text(self._turn_id),
             keys.cancelled(self._turn_id),
-            envelope.SPEECH,
+            envelope.queue_of("speak"),
         ]
         told = [encode(event) for event in events]
         bounds = [keys.AUDIO_SECONDS, keys.STREAM_LENGTH, keys.STREAM_SECONDS, FIELD]
@@ -135,9 +135,16 @@ class Lease:
         """The turn is over and told."""
         self.rows.update(lease_until=None, lease_holder="", queued_at=None)
 
-    def let_go(self) -> None:
-        """It cannot be finished here: any worker may take it at once."""
-        self.rows.update(lease_until=timezone.now())
+    def let_go(self, queued_at: datetime | None = None) -> None:
+        """It cannot be finished here: any worker may take it at once.
+
+        `queued_at`: it is asked for by us, so the sweeper shall not do so for a while.
+        """
+        self.rows.update(lease_until=timezone.now(), queued_at=queued_at)
+
+    def queue(self, task: str) -> None:
+        """Ask a worker for that task of the turn."""
+        self._redis.lpush(envelope.queue_of(task), envelope.sealed(task, self._turn_id))
 
     def _renew(self) -> None:
         began = monotonic()

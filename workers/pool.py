@@ -1,4 +1,4 @@
-"""Celery's prefork pool whose children measure themselves before their memory is limited.
+"""Celery's prefork pool, whose children work on many tasks at once and measure themselves.
 
 Celery compares a child's peak RSS, pages inherited from the warm parent included, so a fixed
 figure is either useless or replaces the child after every task.
@@ -6,18 +6,28 @@ figure is either useless or replaces the child after every task.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
-from billiard.pool import RUN
+from billiard.pool import EX_RECYCLE, RUN
+from celery.app import trace
 from celery.concurrency import asynpool, prefork
 
 from convonet import memory
-from workers import endings, wiring
+from workers import bootsteps, endings, intake, lanes, preload, wiring
+from workers.returns import Returns
+from workers.shift import LONGEST_SECONDS
+
+# What the end of a shift may take beside its last task.
+SLACK_SECONDS = 5.0
 
 
 class MeasuredWorker(asynpool.Worker):  # type: ignore[misc]  # celery has no types
     """Runs in the child, after its warm-up and before its first task."""
+
+    wait_for_job: Callable[[], Any]
 
     def on_loop_start(self, pid: int) -> None:
         options = wiring.memory_options()
@@ -26,12 +36,51 @@ class MeasuredWorker(asynpool.Worker):  # type: ignore[misc]  # celery has no ty
         memory.volunteer()
         super().on_loop_start(pid)
 
+    def _make_child_methods(self, *args: Any) -> None:
+        super()._make_child_methods(*args)
+        self.wait_for_job = _unless_damaged(self.wait_for_job)
+
+
+def _unless_damaged(wait: Callable[[], Any]) -> Callable[[], Any]:
+    def wait_or_leave() -> Any:
+        if lanes.damaged.is_set():
+            sys.exit(EX_RECYCLE)
+        return wait()
+
+    return wait_or_leave
+
 
 class MeasuredAsynPool(asynpool.AsynPool):  # type: ignore[misc]  # celery has no types
     Worker = MeasuredWorker
     _quick_put: Callable[[Any], None]
     _forget: Callable[[Any], None]
     on_process_down: Callable[[Any], None]
+
+    def __init__(self, processes: int | None = None, *args: Any, **options: Any) -> None:
+        self._shifts = preload.turns_per_child() > 1
+        self._returns = Returns(bootsteps.impatient_client) if self._shifts else None
+        intake.children = processes or 1
+        super().__init__(processes, *args, **options)
+
+    def apply_async(self, func: Any, *args: Any, **options: Any) -> Any:
+        """A child that works on many begins a shift with this task, within a limit of its own."""
+        if self._shifts and func is trace.fast_trace_task:
+            func = intake.run_shift
+            hard = options.get("timeout")
+            options["soft_timeout"] = None
+            options["timeout"] = hard and hard + LONGEST_SECONDS + SLACK_SECONDS
+        return super().apply_async(func, *args, **options)
+
+    def maintain_pool(self) -> None:
+        super().maintain_pool()
+        if self._returns is not None:
+            self._returns.look(monotonic())
+
+    def _create_worker_process(self, i: int) -> Any:
+        process = super()._create_worker_process(i)
+        if self._returns is not None:
+            self._returns.began(process.pid)
+        return process
 
     def _create_write_handlers(self, hub: Any, **options: Any) -> None:
         super()._create_write_handlers(hub, **options)
@@ -45,6 +94,9 @@ class MeasuredAsynPool(asynpool.AsynPool):  # type: ignore[misc]  # celery has n
     def _ended(self, worker: Any) -> None:
         if self._state == RUN and not getattr(worker, "dead", None):
             endings.note(worker.pid, worker.exitcode)
+        if self._returns is not None:
+            # Before another child is forked: callers wait.
+            self._returns.ended(worker.pid, monotonic())
         self._forget(worker)
 
     def _put(self, job: Any) -> None:

@@ -19,6 +19,7 @@ from celery import signals
 from django.conf import settings
 
 from convonet import database, providers
+from voice import envelope
 from workers import wiring
 from workers.errors import place_of
 
@@ -72,6 +73,12 @@ def roles(queues: Iterable[str]) -> tuple[str, ...]:
     return known or (AGENT, SPEECH)
 
 
+def turns_per_child() -> int:
+    """How many tasks one child of this worker works on at once; known once it has begun."""
+    computes = SPEECH in _chosen and envelope.speech_computes()
+    return 1 if computes else settings.TURNS_PER_CHILD
+
+
 def load(chosen: Iterable[str]) -> None:
     """In the parent: import, warm what needs no socket, freeze."""
     for role in chosen:
@@ -99,6 +106,7 @@ def _load_agent() -> None:
             # A provider's model makes its HTTP client when made, and that belongs into the child.
             _rehearse(member)
     rehearsal.rehearse()
+    _load_services()
     if settings.TOOLS_IN_WORKER:
         for module in TOOLS:
             import_module(module)
@@ -121,6 +129,21 @@ def _load_speech() -> None:
         *wiring.modules(providers.HEARING, settings.TRANSCRIBERS),
         *wiring.modules(providers.SPEAKING, settings.SYNTHESIZERS),
     ):
+        import_module(module)
+
+
+def _load_services() -> None:
+    """What asks services to hear and speak, where this worker does."""
+    if settings.HEARING_QUEUE == AGENT:
+        _import_all(
+            "workers.speech_jobs", *wiring.modules(providers.HEARING, settings.TRANSCRIBERS)
+        )
+    if settings.SPEAKING_QUEUE == AGENT:
+        _import_all(*MODULES[SPEECH], *wiring.modules(providers.SPEAKING, settings.SYNTHESIZERS))
+
+
+def _import_all(*modules: str) -> None:
+    for module in modules:
         import_module(module)
 
 

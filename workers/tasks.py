@@ -12,10 +12,11 @@ from uuid import UUID
 from billiard.exceptions import TimeLimitExceeded
 from celery import Task, current_app, shared_task, signals
 from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from redis.exceptions import RedisError
 
 from convonet import counters, stopwatch
-from workers import bootsteps, preload, published, wiring
+from workers import bootsteps, published, wiring
 from workers.schedule import FIRE_SECONDS
 
 current_app.steps["worker"].update(bootsteps.STEPS)
@@ -23,6 +24,9 @@ current_app.steps["worker"].update(bootsteps.STEPS)
 
 class TurnTask(Task):  # type: ignore[misc]  # celery has no types
     """A turn whose child was killed at the hard time limit is still answered."""
+
+    given_up_by = "give_up_turn"
+    """Asked for by a child that cannot end one of its turns, and so ends itself."""
 
     def on_failure(
         self, exc: BaseException, task_id: str, args: Any, kwargs: Any, einfo: Any
@@ -37,6 +41,12 @@ def run_turn(turn_id: str) -> None:
     with stopwatch.of(turn_id):
         stopwatch.mark("taken")
         wiring.turn_runner().run(turn_id)
+
+
+@shared_task(base=TurnTask, alone=True)
+def run_turn_alone(turn_id: str) -> None:
+    """Once more, after memory ran out beside other turns: in a child that works on nothing else."""
+    run_turn.run(turn_id)
 
 
 @shared_task
@@ -54,14 +64,14 @@ def run_tool(turn_id: str, tool_call_id: str) -> None:
     wiring.realtime_jobs().run_tool(turn_id, tool_call_id)
 
 
-@shared_task(queue=preload.SPEECH)
+@shared_task(queue=settings.HEARING_QUEUE)
 def transcribe(utterance_id: str, call_id: str) -> None:
     from workers import speech_jobs
 
     speech_jobs.transcribe(wiring.redis_client(), wiring.transcriber(), utterance_id, call_id)
 
 
-@shared_task(queue=preload.SPEECH)
+@shared_task(queue=settings.SPEAKING_QUEUE)
 def speak(turn_id: str, seq: int) -> None:
     from workers import speech_jobs
 
@@ -70,7 +80,7 @@ def speak(turn_id: str, seq: int) -> None:
         speech_jobs.speak(wiring.redis_client(), wiring.synthesizer(), turn_id, seq)
 
 
-@shared_task(queue=preload.SPEECH)
+@shared_task(queue=settings.SPEAKING_QUEUE)
 def speak_reminder(reminder_id: int) -> None:
     from workers import reminders, speech_jobs
 
@@ -80,7 +90,7 @@ def speak_reminder(reminder_id: int) -> None:
         speech_jobs.speak_reminder(redis, engine, reminder_id, speech)
 
 
-@shared_task(queue=preload.SPEECH)
+@shared_task(queue=settings.SPEAKING_QUEUE)
 def speak_sample(voice: str) -> None:
     from workers import samples
 
@@ -112,7 +122,7 @@ def store_recording(call_id: str, name: str) -> None:
     recordings.store_piece(wiring.redis_client(), call_id, name)
 
 
-@shared_task(soft_time_limit=600, time_limit=660)
+@shared_task(soft_time_limit=600, time_limit=660, long=True)
 def join_recordings() -> None:
     from django.utils import timezone
 
@@ -121,7 +131,7 @@ def join_recordings() -> None:
     recordings.join_due(wiring.redis_client(), timezone.now())
 
 
-@shared_task(soft_time_limit=600, time_limit=660, acks_late=False)
+@shared_task(soft_time_limit=600, time_limit=660, acks_late=False, long=True)
 def delete_old_records() -> None:
     from django.utils import timezone
 

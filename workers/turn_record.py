@@ -192,6 +192,11 @@ class TurnRecord:
         elif self.turn.state in OVER:
             self.lease.release()
 
+    def once_more_alone(self) -> None:
+        """Let another child begin it again from its last step, one that works on nothing else."""
+        self.lease.let_go(queued_at=timezone.now())
+        self.lease.queue("run_turn_alone")
+
     def interrupted(self) -> None:
         """The web process writes what was heard; it has told the page already."""
         self._end(State.INTERRUPTED)

@@ -1,7 +1,7 @@
 """The one place that reads settings and joins ports to adapters, by dotted path.
 
-Everything here is made once per process and only when asked for, so that an unused engine, model
-or client costs nothing. Objects made before the fork are shared by the children.
+Everything here is made once per process, whichever of its threads asks first, and only when asked
+for: an unused engine, model or client costs nothing. Objects made before the fork are shared.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, cast
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 import redis
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from convonet import providers
 from convonet.providers import Provider
@@ -25,7 +28,27 @@ if TYPE_CHECKING:
     from workers.speech.chain import HearingChain, SpeakingChain
 
 
-@cache
+Arguments = ParamSpec("Arguments")
+Made = TypeVar("Made")
+_making = RLock()
+
+
+class once(Generic[Arguments, Made]):  # a decorator
+    """`functools.cache` that makes nothing twice when two threads ask at once."""
+
+    def __init__(self, make: Callable[Arguments, Made]) -> None:
+        self._make = cache(make)
+
+    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Made:
+        with _making:
+            return self._make(*args, **kwargs)  # type: ignore[arg-type]  # they are names
+
+    @property
+    def used(self) -> bool:
+        return bool(self._make.cache_info().currsize)
+
+
+@once
 def redis_client() -> redis.Redis:
     """Synchronous client, answers as bytes; its pool opens new sockets after a fork by itself."""
     return redis.Redis.from_url(
@@ -37,7 +60,19 @@ def redis_client() -> redis.Redis:
     )
 
 
-@cache
+@once
+def claiming_client() -> redis.Redis:
+    """For a child's main thread; asks nothing twice, since a lost answer may be a claimed task."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=5,
+        socket_connect_timeout=2,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+@once
 def agent_options() -> AgentOptions:
     return AgentOptions(
         mcp_url=settings.MCP_URL,
@@ -49,7 +84,7 @@ def agent_options() -> AgentOptions:
     )
 
 
-@cache
+@once
 def memory_options() -> MemoryOptions:
     return MemoryOptions(
         headroom_mb=settings.CHILD_HEADROOM_MB,
@@ -57,7 +92,7 @@ def memory_options() -> MemoryOptions:
     )
 
 
-@cache
+@once
 def retention_options() -> RetentionOptions:
     return RetentionOptions(
         call_days=settings.CALL_RETENTION_DAYS,
@@ -67,7 +102,7 @@ def retention_options() -> RetentionOptions:
     )
 
 
-@cache
+@once
 def language_models() -> Any:
     """The child's `Models`, none of them made yet; untyped so that langchain is not imported."""
     from workers.language import models
@@ -78,7 +113,7 @@ def language_models() -> Any:
     return models.load(names, prefer_local=prefer_local, services=services)
 
 
-@cache
+@once
 def transcriber() -> HearingChain:
     from workers.speech.chain import HearingChain, Link
 
@@ -86,7 +121,7 @@ def transcriber() -> HearingChain:
     return HearingChain([Link(name, make) for name, make in makers])
 
 
-@cache
+@once
 def synthesizer() -> SpeakingChain:
     from workers.speech.chain import Link, SpeakingChain
 
@@ -94,7 +129,7 @@ def synthesizer() -> SpeakingChain:
     return SpeakingChain([Link(name, partial(synthesizer_named, name)) for name in names])
 
 
-@cache
+@once
 def synthesizer_named(name: str) -> Synthesizer:
     """One engine, which the chain and whoever asks for that one share."""
     return cast(Synthesizer, _made(providers.SPEAKING, name))
@@ -122,7 +157,7 @@ def _provider(catalogue: dict[str, Provider], name: str) -> Provider:
     return provider
 
 
-@cache
+@once
 def turn_runner() -> Any:
     """The child's agent: starts its loop thread and begins to connect to the tool server."""
     from workers.agent_loop import Agent
@@ -139,7 +174,7 @@ def turn_runner() -> Any:
     return TurnRunner(loop, server, agent, redis_client(), options)
 
 
-@cache
+@once
 def realtime_jobs() -> Any:
     """On the child's own loop and tool session."""
     from workers.realtime_jobs import RealtimeJobs
@@ -150,7 +185,7 @@ def realtime_jobs() -> Any:
 
 def stop() -> None:
     """The child ends: close its session, its loop and its connections."""
-    if turn_runner.cache_info().currsize:
+    if turn_runner.used:
         turn_runner().close()
     if (http := sys.modules.get("workers.speech.http")) is not None:
         http.close()

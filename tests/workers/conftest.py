@@ -141,6 +141,20 @@ class Caller:
     def queue(self, task: str, *arguments: Any, queue: str = "agent") -> None:
         self._app.send_task(f"workers.tasks.{task}", arguments, queue=queue)
 
+    def rest(self, running: int = 0) -> None:
+        """Wait until the workers have no more to do than so many tasks, as far as can be seen.
+
+        For what shall not happen: one that is just being handed over is nowhere to be seen.
+        """
+
+        def left() -> int:
+            lists: Any = self._redis.keys(f"{keys.PREFIX}claims:*")
+            # Each child's list has its floor beside what it has claimed.
+            claimed: int = sum(self._redis.llen(name) - 1 for name in lists)
+            return claimed + self._redis.llen("agent") + self._redis.hlen("unacked")
+
+        wait_until(lambda: left() <= running, 60, "the workers have done it all")
+
     def events(self) -> list[Event]:
         entries: Any = self._redis.xrange(keys.call_stream(str(self.call.pk)))
         return [decode(fields[b"e"]) for _, fields in entries]

@@ -118,7 +118,7 @@ def test_a_finished_turn_delivered_again_does_nothing(agent: Worker, caller: Cal
         Turn.objects.filter(pk=turn.pk).update(state=state)
         before = len(caller.events())
         caller.queue("run_turn", str(turn.pk))
-        caller.finish(caller.say([{"say": "Next."}]))
+        caller.rest()
         events = [e for e in caller.events()[before:] if getattr(e, "turn_id", "") == str(turn.pk)]
         assert events == []
         turn.refresh_from_db()
@@ -136,11 +136,17 @@ def test_a_turn_whose_end_was_perhaps_not_told_is_told_again_without_running(
     before = len(caller.events())
     # As its worker leaves it that dies after the last write.
     Turn.objects.filter(pk=turn.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    for _ in range(2):
-        caller.queue("run_turn", str(turn.pk))
-    caller.finish(caller.say([{"say": "Next."}]))
+    caller.queue("run_turn", str(turn.pk))
+    wait_until(lambda: not held(turn), 60, "the end is told again")
+    caller.queue("run_turn", str(turn.pk))
+    caller.rest()
     again = [e for e in caller.events()[before:] if getattr(e, "turn_id", "") == str(turn.pk)]
     assert again == [ended]
+
+
+def over(turn: Turn) -> bool:
+    turn.refresh_from_db()
+    return turn.state not in (Turn.State.WAITING, Turn.State.THINKING)
 
 
 def held(turn: Turn) -> bool:
@@ -166,7 +172,7 @@ def test_an_interruption_ends_the_turn_between_steps(
     after = caller.say([{"say": "Go on."}])
     caller.finish(after)
     go.touch()
-    turn.refresh_from_db()
+    wait_until(lambda: over(turn), 60, "the turn is over")
     assert turn.state == Turn.State.INTERRUPTED
     assert turn.reply.startswith("Let me")
     assert not turn.tool_calls.exists()
@@ -180,7 +186,6 @@ def test_a_turn_cancelled_before_it_starts_is_not_run(
     )
     redis.set(keys.cancelled(str(turn.pk)), 1, ex=60)
     caller.queue("run_turn", str(turn.pk))
-    caller.finish(caller.say([{"say": "Next."}]))
-    turn.refresh_from_db()
+    wait_until(lambda: over(turn), 60, "the turn is over")
     assert turn.state == Turn.State.INTERRUPTED
     assert not [e for e in caller.events() if getattr(e, "turn_id", "") == str(turn.pk)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
@@ -59,7 +60,7 @@ class Attempt:
 
 
 class Link(Generic[Engine]):
-    """One engine of a chain, by its provider's name."""
+    """One engine of a chain, by its provider's name. Any thread may use it."""
 
     def __init__(
         self, name: str, make: Callable[[], Engine], breaker: Breaker | None = None
@@ -68,6 +69,7 @@ class Link(Generic[Engine]):
         self.breaker = breaker or Breaker()
         self._make = make
         self._engine: Engine | None = None
+        self._lock = Lock()
 
     @property
     def model(self) -> str:
@@ -75,22 +77,27 @@ class Link(Generic[Engine]):
 
     def engine(self) -> Engine:
         """Raises SpeechError when it cannot be made on this server."""
-        if self._engine is None:
-            try:
-                self._engine = self._make()
-            except _UNMADE as error:
-                raise SpeechError("That engine is not set up.", code="speech_missing") from error
-        return self._engine
+        with self._lock:
+            if self._engine is None:
+                try:
+                    self._engine = self._make()
+                except _UNMADE as error:
+                    raise SpeechError(
+                        "That engine is not set up.", code="speech_missing"
+                    ) from error
+            return self._engine
 
     def answered(self) -> None:
-        self.breaker.succeeded()
+        with self._lock:
+            self.breaker.succeeded()
 
     def failed(self, error: BaseException, now: float) -> str:
         """Let the breaker know; the code of the failure."""
         code = code_of(error)
         if code not in _ABOUT_QUESTION:
             asked_for = error.retry_after if isinstance(error, ServiceError) else 0.0
-            self.breaker.failed(now, rest_seconds=asked_for or _REST_SECONDS.get(code, 0.0))
+            with self._lock:
+                self.breaker.failed(now, rest_seconds=asked_for or _REST_SECONDS.get(code, 0.0))
         return code
 
 

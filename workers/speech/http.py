@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -31,8 +32,12 @@ MOST_JSON_BYTES = 4 << 20
 _AUTH = frozenset((401, 402, 403))
 _TIMEOUT = frozenset((408, 504))
 
+# As many as there may be lanes: who waited for another's answer would be late for no reason.
+_LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=4, keepalive_expiry=60)
+
 _client: httpx.Client | None = None
 _pid = 0
+_making = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +112,12 @@ class Answer:
 def client() -> httpx.Client:
     """The client of this process: sockets must not be shared across a fork."""
     global _client, _pid
-    if _client is None or _pid != os.getpid():
-        limits = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=60)
-        # Proxies of the environment are honoured, .netrc with others' passwords is not read.
-        _client = httpx.Client(limits=limits, follow_redirects=False)
-        _pid = os.getpid()
-    return _client
+    with _making:
+        if _client is None or _pid != os.getpid():
+            # Proxies of the environment are honoured, .netrc with others' passwords is not read.
+            _client = httpx.Client(limits=_LIMITS, follow_redirects=False)
+            _pid = os.getpid()
+        return _client
 
 
 def close() -> None:
