@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import resource
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,11 @@ logger = logging.getLogger("convonet.memory")
 
 # Of two processes the kernel may kill for memory, it shall kill a child: its turn is redelivered.
 VOLUNTEER_SCORE = 500
+
+# The whole stack of a thread counts as data from its start, whatever it uses: of the usual 8 MB
+# sixteen threads would be all that a child may grow by. A quarter of this bears Python's own
+# recursion limit.
+STACK_BYTES = 1024 * 1024
 
 _granted_mb = 0
 
@@ -27,6 +33,7 @@ def limit_growth(megabytes: int) -> None:
     """Let allocations beyond today's data plus `megabytes` raise MemoryError (Linux)."""
     global _granted_mb
     _granted_mb = megabytes
+    threading.stack_size(STACK_BYTES)
     data_kib = _status("VmData")
     if data_kib is None:
         return
