@@ -83,11 +83,12 @@ def broker_has_password(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     host = broker.hostname or ""
     if broker.scheme == "unix" or broker.password or _is_loopback(host):
         return []
-    kind = Error if settings.PUBLIC_URL else Warning
+    kind = Error if settings.PUBLIC_URL and not settings.PRIVATE_NETWORK else Warning
     return [
         kind(
             f"The broker at {host} has no password: who reaches it can run tasks and hear calls.",
-            hint="Give it one and put it in REDIS_URL.",
+            hint="Give it one and put it in REDIS_URL; or, where nobody else is on its network, "
+            "set PRIVATE_NETWORK=yes.",
             id="convonet.E004",
         )
     ]

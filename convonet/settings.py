@@ -24,7 +24,8 @@ PROFILE = allotted.profile()
 
 # --- Who may come in ------------------------------------------------------------------------
 PORT = env.integer("PORT", 8000, least=1, most=65_535)
-PUBLIC_URL = env.text("PUBLIC_URL")
+# On Render a web service is told its own address.
+PUBLIC_URL = env.text("PUBLIC_URL") or env.text("RENDER_EXTERNAL_URL")
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = secret.load_or_make(VAR_DIR / "secret_key", env.text("SECRET_KEY"))
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
@@ -128,6 +129,9 @@ USE_TZ = True
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 
 # --- Broker and workers ---------------------------------------------------------------------
+# Nobody but this product's services is on the network between them (it says who may do without a
+# password there).
+PRIVATE_NETWORK = env.flag("PRIVATE_NETWORK")
 REDIS_URL = env.text("REDIS_URL") or broker.url(6379, secret.derive(SECRET_KEY, "broker"))
 KEY_PREFIX = "convonet:"
 CELERY_BROKER_URL = REDIS_URL
@@ -206,7 +210,10 @@ MODEL_DEADLINE_SECONDS = env.seconds("MODEL_DEADLINE_SECONDS", 12.0, least=0.5, 
 TURN_DEADLINE_SECONDS = env.seconds("TURN_DEADLINE_SECONDS", 30.0, least=1.0, most=35.0)
 TOOL_DEADLINE_SECONDS = env.seconds("TOOL_DEADLINE_SECONDS", 10.0, least=0.5, most=30.0)
 MCP_PORT = env.integer("MCP_PORT", 8001, least=1, most=65_535)
-MCP_URL = env.text("MCP_URL", f"http://127.0.0.1:{MCP_PORT}/mcp")
+# Where the tool server is reached, and where it listens: on loopback, or on a private network.
+MCP_ADDRESS = env.text("MCP_ADDRESS") or f"127.0.0.1:{MCP_PORT}"
+MCP_URL = env.text("MCP_URL") or f"http://{MCP_ADDRESS}/mcp"
+MCP_BIND = env.text("MCP_BIND") or "127.0.0.1"
 MCP_TOKEN = secret.derive(SECRET_KEY, "mcp")
 
 # What tools there are, by dotted path: the person's own, and those of the telephone.

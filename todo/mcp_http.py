@@ -32,9 +32,9 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Door:
-    """`token` is what a bearer must show; `hosts` are the names we may be called by."""
+    """`token` is what a bearer must show; `hosts` are the names we may be called by, or any."""
 
-    def __init__(self, token: str, hosts: set[str]) -> None:
+    def __init__(self, token: str, hosts: set[str] | None) -> None:
         self._token = token.encode()
         self._hosts = hosts
         self._manager = StreamableHTTPSessionManager(
@@ -81,6 +81,8 @@ class Door:
 
     def _known_host(self, headers: dict[bytes, bytes]) -> bool:
         """A page of some other site, made to resolve to us, says that site's name."""
+        if self._hosts is None:
+            return True
         host = headers.get(b"host", b"").decode("latin-1")
         origin = headers.get(b"origin", b"").decode("latin-1")
         if (_name(f"//{host}") or "") not in self._hosts:
@@ -89,14 +91,14 @@ class Door:
 
 
 def serve(port: int) -> None:
-    """On loopback, until SIGTERM; from the main thread."""
+    """On MCP_BIND, until SIGTERM; from the main thread."""
     # A tool that runs away fails by itself; if the kernel must choose, a restart here costs little.
     memory.limit_growth(settings.MCP_CEILING_MB)
     memory.volunteer()
     signals.serving.send(None)
     uvicorn.run(
         make_app(),
-        host="127.0.0.1",
+        host=settings.MCP_BIND,
         port=port,
         # What its client loads anyhow; others would be memory for a few calls a second.
         loop="asyncio",
@@ -110,6 +112,9 @@ def serve(port: int) -> None:
 
 
 def make_app() -> Door:
+    if settings.MCP_BIND not in LOCAL_HOSTS:
+        # No browser is near a private network, and its names are not ours to know.
+        return Door(settings.MCP_TOKEN, None)
     own = _name(settings.MCP_URL)
     return Door(settings.MCP_TOKEN, LOCAL_HOSTS | ({own} if own else set()))
 

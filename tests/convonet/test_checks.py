@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import pytest
-from django.core.checks import run_checks
+from django.core.checks import WARNING, run_checks
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
@@ -152,6 +152,14 @@ def test_unsafe_configuration_is_refused(settings: dict[str, Any], expected: str
 )
 def test_broker_with_a_password_or_on_this_machine_is_accepted(url: str) -> None:
     assert found(**PUBLIC, REDIS_URL=url) == set()
+
+
+def test_a_broker_without_a_password_is_said_and_let_pass_on_a_private_network() -> None:
+    more = {"REDIS_URL": "redis://red-abc:6379/0", "PRIVATE_NETWORK": True}
+    with override_settings(**PUBLIC | more):
+        (message,) = run_checks(tags=["convonet"])
+    assert message.level == WARNING
+    assert "has no password" in message.msg
 
 
 @pytest.mark.django_db

@@ -287,3 +287,13 @@ def test_stdio_for_nobody_is_one_clear_sentence(owner: User, arguments: list[str
     assert done.returncode != 0
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stdout == ""
+
+
+async def test_on_a_private_network_any_name_will_do_and_the_token_will_not_be_missed(
+    settings: Any,
+) -> None:
+    settings.MCP_BIND = "0.0.0.0"
+    door = httpx.ASGITransport(app=make_app())
+    async with httpx.AsyncClient(transport=door, base_url="http://convonet-tools-a1b2") as client:
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.post("/mcp", json={})).status_code == 401
