@@ -1,7 +1,8 @@
 """How much memory this product may use: its control group's limit (v1 or v2), else the machine's.
 
 Standard library only. Sources: the kernel's Documentation/admin-guide/cgroup-v2.rst and
-cgroup-v1/memory.rst. Used memory leaves out file pages that the kernel gives up when asked.
+cgroup-v1/memory.rst. Used memory leaves out file pages that no process has mapped: logs, databases
+and the like, which the kernel gives up when asked.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def _version_2(root: Path) -> Allowance | None:
         found = Allowance(
             "cgroup v2",
             limit // KIB,
-            _used(group, "memory.current", "inactive_file"),
+            _used(group, "memory.current", ("inactive_file", "active_file", "file_mapped")),
             _field(group / "memory.events", "oom_kill"),
         )
     return found
@@ -65,7 +66,11 @@ def _version_1(root: Path) -> Allowance | None:
         found = Allowance(
             "cgroup v1",
             limit // KIB,
-            _used(group, "memory.usage_in_bytes", "total_inactive_file"),
+            _used(
+                group,
+                "memory.usage_in_bytes",
+                ("total_inactive_file", "total_active_file", "total_mapped_file"),
+            ),
             _field(group / "memory.oom_control", "oom_kill"),
         )
     return found
@@ -97,11 +102,13 @@ def _groups(mount: Path, path: str) -> list[Path]:
     return list(dict.fromkeys([group, *above]))
 
 
-def _used(group: Path, usage: str, idle: str) -> int | None:
+def _used(group: Path, usage: str, names: tuple[str, str, str]) -> int | None:
+    """`names`: of a group's inactive and active file pages, and of those that are mapped."""
     used = _number(group / usage)
     if used is None:
         return None
-    return max(0, used - (_field(group / "memory.stat", idle) or 0)) // KIB
+    inactive, active, mapped = (_field(group / "memory.stat", name) or 0 for name in names)
+    return max(0, used - max(0, inactive + active - mapped)) // KIB
 
 
 def _number(path: Path) -> int | None:

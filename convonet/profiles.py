@@ -70,7 +70,7 @@ SMALL = Profile(
     child_ceiling_mb=96,
     mcp_ceiling_mb=64,
     max_calls=100,
-    call_reserve_kb=1024,
+    call_reserve_kb=512,
     resample_quality="medium",
     flower="demand",
 )

@@ -24,7 +24,8 @@ def version_2(group: str, most: object) -> dict[str, object]:
     return {
         f"{group}/memory.max": most,
         f"{group}/memory.current": 300 * MB,
-        f"{group}/memory.stat": f"anon 1\nfile {90 * MB}\ninactive_file {44 * MB}",
+        f"{group}/memory.stat": f"anon 1\nfile {90 * MB}\nfile_mapped {6 * MB}\n"
+        f"inactive_file {34 * MB}\nactive_file {16 * MB}",
         f"{group}/memory.events": "low 0\nhigh 0\nmax 7\noom 3\noom_kill 2",
     }
 
@@ -55,7 +56,8 @@ def test_version_1(tmp_path: Path) -> None:
         "proc/self/cgroup": "5:cpu:/\n4:memory:/app\n0::/",
         f"{group}/memory.limit_in_bytes": 1024 * MB,
         f"{group}/memory.usage_in_bytes": 300 * MB,
-        f"{group}/memory.stat": f"total_inactive_file {44 * MB}",
+        f"{group}/memory.stat": f"inactive_file 7\ntotal_inactive_file {34 * MB}\n"
+        f"total_active_file {16 * MB}\ntotal_mapped_file {6 * MB}",
         f"{group}/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 1",
         "sys/fs/cgroup/memory/memory.limit_in_bytes": 9223372036854771712,
     }
