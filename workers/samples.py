@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from time import monotonic
 from typing import Any
 
@@ -23,10 +24,11 @@ from workers.uses import Stage, Use, Why
 
 logger = logging.getLogger("workers.samples")
 
+EngineNamed = Callable[[str], AbstractContextManager[Synthesizer]]
 _FAILURES = (*FAILURES, ImportError, ImproperlyConfigured, SoftTimeLimitExceeded)
 
 
-def speak(redis: Any, engine_named: Callable[[str], Synthesizer], voice: str) -> None:
+def speak(redis: Any, engine_named: EngineNamed, voice: str) -> None:
     """Keep the sample of `provider/name` as a WAV file, or that there is none.
 
     Without a name it is the provider's own default voice.
@@ -37,9 +39,9 @@ def speak(redis: Any, engine_named: Callable[[str], Synthesizer], voice: str) ->
     text, began = sentence(manner.language), monotonic()
     audio, model, code = b"", "", ""
     try:
-        engine = engine_named(provider)
-        model = str(getattr(engine, "model", ""))
-        audio = _heard(engine, text, manner)
+        with engine_named(provider) as engine:
+            model = str(getattr(engine, "model", ""))
+            audio = _heard(engine, text, manner)
     except _FAILURES as error:
         code = code_of(error)
         logger.error("sample not spoken", extra={"voice": voice, "code": code})

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import cache, partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 import redis
 from django.conf import settings
@@ -23,9 +24,10 @@ from convonet import providers
 from convonet.providers import Provider
 from workers.options import AgentOptions, MemoryOptions, RetentionOptions
 from workers.ports import Synthesizer
+from workers.registry import Registry
 
 if TYPE_CHECKING:
-    from workers.speech.chain import HearingChain, SpeakingChain
+    from workers.speech.chain import HearingChain, Link, SpeakingChain
 
 
 Arguments = ParamSpec("Arguments")
@@ -117,33 +119,48 @@ def language_models() -> Any:
 def transcriber() -> HearingChain:
     from workers.speech.chain import HearingChain, Link
 
-    makers = _makers(providers.HEARING, settings.TRANSCRIBERS)
-    return HearingChain([Link(name, make) for name, make in makers])
+    return HearingChain(
+        [
+            Link(
+                name,
+                partial(_made, providers.HEARING, name),
+                services=speech_services(),
+                key=f"hears {name}",
+            )
+            for name in settings.TRANSCRIBERS
+        ]
+    )
 
 
 @once
 def synthesizer() -> SpeakingChain:
-    from workers.speech.chain import Link, SpeakingChain
+    from workers.speech.chain import SpeakingChain
 
-    names = settings.SYNTHESIZERS
-    return SpeakingChain([Link(name, partial(synthesizer_named, name)) for name in names])
+    return SpeakingChain([_speaking(name) for name in settings.SYNTHESIZERS])
+
+
+def synthesizer_named(name: str) -> AbstractContextManager[Synthesizer]:
+    """One engine, which the chain and whoever asks for that one share."""
+    return _speaking(name).lease()
 
 
 @once
-def synthesizer_named(name: str) -> Synthesizer:
-    """One engine, which the chain and whoever asks for that one share."""
-    return cast(Synthesizer, _made(providers.SPEAKING, name))
+def _speaking(name: str) -> Link[Synthesizer]:
+    from workers.speech.chain import Link
+
+    make = partial(_made, providers.SPEAKING, name)
+    return Link(name, make, services=speech_services(), key=f"speaks {name}")
+
+
+@once
+def speech_services() -> Registry[str, Any]:
+    """The engines that this process has made; the first of each chain stays once it was loaded."""
+    return Registry(most=settings.SERVICES_OPEN, idle_seconds=settings.SERVICE_IDLE_SECONDS)
 
 
 def modules(catalogue: dict[str, Provider], names: Sequence[str]) -> list[str]:
     """Where the providers of these names are made."""
     return [_provider(catalogue, name).path.rpartition(".")[0] for name in names]
-
-
-def _makers(
-    catalogue: dict[str, Provider], names: Sequence[str]
-) -> list[tuple[str, Callable[[], Any]]]:
-    return [(name, partial(_made, catalogue, name)) for name in names]
 
 
 def _made(catalogue: dict[str, Provider], name: str) -> Any:

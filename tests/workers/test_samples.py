@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import wave
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -47,6 +48,11 @@ def kept(redis: redis_library.Redis, voice: str = VOICE) -> Any:
     return redis.hgetall(keys.voice_sample(voice))
 
 
+def named(engine: Engine) -> making.EngineNamed:
+    """Whatever is asked for."""
+    return lambda _: nullcontext(engine)
+
+
 @pytest.mark.parametrize(
     ("voice", "provider", "text", "manner"),
     [
@@ -61,9 +67,9 @@ def test_a_voice_is_asked_for_by_name_in_its_own_language(
 ) -> None:
     engine, asked = Engine(b"\x01\x00" * 800), []
 
-    def engine_named(name: str) -> Engine:
+    def engine_named(name: str) -> AbstractContextManager[Engine]:
         asked.append(name)
-        return engine
+        return nullcontext(engine)
 
     making.speak(redis, engine_named, voice)
     assert asked == [provider]
@@ -75,7 +81,7 @@ def test_the_sample_is_a_file_that_pages_play_and_it_does_not_stay_for_ever(
     redis: redis_library.Redis,
 ) -> None:
     redis.hset(keys.voice_sample(VOICE), "state", samples.ORDERED)
-    making.speak(redis, lambda _: Engine(b"\x01\x00" * 800, b"\x02\x00" * 800), VOICE)
+    making.speak(redis, named(Engine(b"\x01\x00" * 800, b"\x02\x00" * 800)), VOICE)
     assert set(kept(redis)) == {b"wav"}
     with wave.open(io.BytesIO(kept(redis)[b"wav"])) as sound:
         assert (sound.getframerate(), sound.getnframes()) == (BROWSER.rate_hz, 1600)
@@ -89,7 +95,7 @@ def test_a_voice_that_fails_or_stays_silent_is_told_and_half_of_it_is_not_kept(
     redis: redis_library.Redis, engine: Engine, code: str
 ) -> None:
     redis.hset(keys.voice_sample(VOICE), "state", samples.ORDERED)
-    making.speak(redis, lambda _: engine, VOICE)
+    making.speak(redis, named(engine), VOICE)
     assert kept(redis) == {b"state": samples.FAILED}
     assert 0 < redis.ttl(keys.voice_sample(VOICE)) <= samples.FAILED_SECONDS
     assert ProviderUse.objects.get().error == code
@@ -99,7 +105,7 @@ def test_a_voice_that_fails_or_stays_silent_is_told_and_half_of_it_is_not_kept(
 def test_an_engine_that_cannot_be_made_or_takes_too_long_is_told_too(
     redis: redis_library.Redis, error: type[Exception]
 ) -> None:
-    def engine_named(name: str) -> Engine:
+    def engine_named(name: str) -> AbstractContextManager[Engine]:
         raise error
 
     making.speak(redis, engine_named, VOICE)
@@ -107,7 +113,7 @@ def test_an_engine_that_cannot_be_made_or_takes_too_long_is_told_too(
 
 
 def test_what_is_listened_to_is_counted_like_any_other_speech(redis: redis_library.Redis) -> None:
-    making.speak(redis, lambda _: Engine(b"\x01\x00" * 1600), VOICE)
+    making.speak(redis, named(Engine(b"\x01\x00" * 1600)), VOICE)
     use = ProviderUse.objects.get()
     assert (use.stage, use.provider, use.model, use.why) == ("speak", "pico", "stand-in", "user")
     assert (use.audio_ms, use.characters) == (100, len(samples.sentence("de")))

@@ -7,6 +7,7 @@ when it is first needed, so a local fallback costs its memory only once it must 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
@@ -19,6 +20,7 @@ from voice.audio import AudioFormat
 from workers.breaker import Breaker
 from workers.errors import SpeechError
 from workers.ports import PLAIN, DigitTranscriber, Manner, Synthesizer, Transcriber, Transcription
+from workers.registry import Registry
 from workers.speech.failures import ServiceError
 
 # Not every exception: a task's time limit is one, too.
@@ -40,6 +42,7 @@ STOPPED = "cancelled"
 
 Engine = TypeVar("Engine")
 Clock = Callable[[], float]
+Services = Registry[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +66,49 @@ class Link(Generic[Engine]):
     """One engine of a chain, by its provider's name. Any thread may use it."""
 
     def __init__(
-        self, name: str, make: Callable[[], Engine], breaker: Breaker | None = None
+        self,
+        name: str,
+        make: Callable[[], Engine],
+        breaker: Breaker | None = None,
+        *,
+        services: Services | None = None,
+        key: str = "",
     ) -> None:
+        """`services` keeps it open with others, under `key`, and closes it when it is not used."""
         self.name = name
         self.breaker = breaker or Breaker()
+        self.model = ""
+        """The provider's own name of what it asks; empty until the engine was made."""
         self._make = make
+        self._services = services if services is not None else Registry(most=1)
+        self._key = key or name
+        self._kept = ExitStack()
         self._engine: Engine | None = None
         self._lock = Lock()
 
-    @property
-    def model(self) -> str:
-        return str(getattr(self._engine, "model", ""))
-
-    def engine(self) -> Engine:
+    @contextmanager
+    def lease(self) -> Iterator[Engine]:
         """Raises SpeechError when it cannot be made on this server."""
+        try:
+            with self._services.lease(self._key, self._made) as engine:
+                yield engine
+        finally:
+            self._services.close_idle()
+
+    def keep(self) -> Engine:
+        """As `lease`, until the process ends: whoever asks next does not wait for it."""
         with self._lock:
             if self._engine is None:
-                try:
-                    self._engine = self._make()
-                except _UNMADE as error:
-                    raise SpeechError(
-                        "That engine is not set up.", code="speech_missing"
-                    ) from error
+                self._engine = self._kept.enter_context(self.lease())
             return self._engine
+
+    def _made(self) -> Engine:
+        try:
+            engine = self._make()
+        except _UNMADE as error:
+            raise SpeechError("That engine is not set up.", code="speech_missing") from error
+        self.model = str(getattr(engine, "model", ""))
+        return engine
 
     def answered(self) -> None:
         with self._lock:
@@ -110,7 +133,7 @@ class HearingChain:
 
     def warm_up(self) -> None:
         """The first alone; see the module."""
-        self._links[0].engine().warm_up()
+        self._links[0].keep().warm_up()
 
     def transcribe(
         self,
@@ -130,7 +153,8 @@ class HearingChain:
             fallback = failure is not None or link is not self._links[0]
             run = _Run(link, self._clock, fallback=fallback)
             try:
-                heard = _heard_by(link.engine(), audio, audio_format, digits=digits)
+                with link.lease() as engine:
+                    heard = _heard_by(engine, audio, audio_format, digits=digits)
             except FAILURES as error:
                 told.append(run.failed(error))
                 failure = error
@@ -157,7 +181,7 @@ class SpeakingChain:
 
     def warm_up(self) -> None:
         """The first alone; see the module."""
-        self._links[0].engine().warm_up()
+        self._links[0].keep().warm_up()
 
     def synthesize(
         self,
@@ -178,9 +202,10 @@ class SpeakingChain:
             fallback = wish.fallback or failure is not None
             run = _Run(wish.link, self._clock, fallback=fallback, chosen=wish.chosen)
             try:
-                for chunk in wish.link.engine().synthesize(text, audio_format, wish.manner):
-                    run.spoke(chunk)
-                    yield chunk
+                with wish.link.lease() as engine:
+                    for chunk in engine.synthesize(text, audio_format, wish.manner):
+                        run.spoke(chunk)
+                        yield chunk
             except FAILURES as error:
                 told.append(run.failed(error))
                 if run.audio_bytes:

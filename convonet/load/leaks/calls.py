@@ -12,6 +12,7 @@ import json
 import random
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -127,14 +128,19 @@ class Calls:
 
 
 async def _listens(line: Line) -> None:
+    began = datetime.now(UTC)
     if not await line.until(lambda: line.count("media") > 0, GREETED_SECONDS):
-        line.error("not greeted")
+        line.error(f"not greeted, who called at {began:%H:%M:%S} (stream {line.doing})")
     await asyncio.sleep(HEARS_SECONDS)
+
+
+def _is_quiet(line: Line) -> bool:
+    return not line.arrivals or line.clock() - line.arrivals[-1].at > QUIET_SECONDS
 
 
 async def _asks(line: Line) -> None:
     await _listens(line)
-    await line.until(lambda: line.clock() - line.arrivals[-1].at > QUIET_SECONDS, GREETED_SECONDS)
+    await line.until(lambda: _is_quiet(line), GREETED_SECONDS)
     await line.say(sound.speech_of(RECORDING))
     before = line.count("media")
     if not await line.until(lambda: line.count("media") > before, ANSWER_SECONDS):

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from voice.audio import BROWSER, AudioFormat
 from workers.errors import SpeechError
 from workers.ports import PLAIN, Manner, Transcription
+from workers.registry import Registry
 from workers.speech.chain import STOPPED, Attempt, HearingChain, Link, SpeakingChain
 from workers.speech.failures import ServiceError
 
@@ -122,6 +123,45 @@ def test_the_next_one_answers_when_one_fails(stage: Stage, error: Exception) -> 
     assert (stage.hear(), stage.say()) == ("b", b"bbbb")
     code = error.code if isinstance(error, SpeechError) else type(error).__name__
     assert stage.told == [("a", code, False), ("b", "", True)] * 2
+
+
+def test_one_that_had_to_stand_in_is_let_go_of_and_the_first_stays(stage: Stage) -> None:
+    shared: Registry[str, Any] = Registry(most=9, idle_seconds=60, clock=stage.clock)
+    chain = HearingChain(
+        [
+            Link(one.name, partial(stage._make, one), services=shared, key=f"hears {one.name}")
+            for one in (stage.a, stage.b)
+        ],
+        stage.clock,
+    )
+
+    def hear() -> str:
+        return chain.transcribe(AUDIO, BROWSER).text
+
+    chain.warm_up()
+    stage.a.fails = failure("speech_server")
+    assert hear() == "b"
+    assert "hears b" in shared
+    stage.a.fails = None
+    stage.clock.now += 61
+    assert hear() == "a"
+    assert "hears b" not in shared
+    assert "hears a" in shared
+    assert stage.made == ["a", "b"]
+
+
+def test_an_engine_is_not_let_go_of_while_it_speaks(stage: Stage) -> None:
+    shared: Registry[str, Any] = Registry(most=1, clock=stage.clock)
+    links: list[Link[Any]] = [
+        Link(one.name, partial(stage._make, one), services=shared) for one in (stage.a, stage.b)
+    ]
+    speaking = SpeakingChain(links[:1], stage.clock).synthesize("Done.", BROWSER)
+    assert next(speaking) == b"aa"
+    with links[1].lease():
+        assert "a" in shared
+    speaking.close()
+    with links[1].lease():
+        assert "a" not in shared
 
 
 @pytest.mark.parametrize("unmade", [ImproperlyConfigured("?"), ImportError("?")], ids=repr)
