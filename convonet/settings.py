@@ -167,7 +167,7 @@ TOOLS_IN_WORKER = env.flag("TOOLS_IN_WORKER")
 # Agent workers begin what is due by the clock, each thing once per deployment.
 SCHEDULE = env.flag("SCHEDULE", default=True)
 # A speech child that loaded engines and had nothing to do for so long is replaced by an empty one.
-SPEECH_IDLE_SECONDS = env.seconds("SPEECH_IDLE_SECONDS", 120.0, least=5.0)
+SPEECH_IDLE_SECONDS = env.seconds("SPEECH_IDLE_SECONDS", 120.0, least=1.0)
 # What people and businesses chose (models, voices, tools) a child has open at most so many of, and
 # closes what nobody wanted for so long; the server's own first choice stays.
 SERVICES_OPEN = env.integer("SERVICES_OPEN", 16, least=1, most=1000)
@@ -197,6 +197,7 @@ CELERY_TASK_ROUTES = {
     "workers.tasks.speak": {"queue": SPEAKING_QUEUE},
     "workers.tasks.speak_reminder": {"queue": SPEAKING_QUEUE},
     "workers.tasks.speak_sample": {"queue": SPEAKING_QUEUE},
+    "workers.tasks.get_ready": {"queue": "speech"},
     "workers.tasks.join_recordings": {"queue": "chores"},
     "workers.tasks.delete_old_records": {"queue": "chores"},
     "workers.tasks.run_turn_alone": {"queue": "chores"},

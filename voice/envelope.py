@@ -24,6 +24,8 @@ SPEECH, AGENT = "speech", "agent"
 CHORES = "chores"
 _HEARING_TASKS = frozenset({"transcribe"})
 _SPEAKING_TASKS = frozenset({"speak", "speak_reminder", "speak_sample"})
+# Of workers that compute, which alone are asked for it.
+_COMPUTING_TASKS = frozenset({"get_ready"})
 _CHORES = frozenset({"join_recordings", "delete_old_records", "run_turn_alone"})
 _NO_EMBEDDED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
@@ -37,6 +39,8 @@ def queue_of(task: str) -> str:
         return str(settings.HEARING_QUEUE)
     if task in _SPEAKING_TASKS:
         return str(settings.SPEAKING_QUEUE)
+    if task in _COMPUTING_TASKS:
+        return SPEECH
     return CHORES if task in _CHORES else AGENT
 
 

@@ -18,6 +18,7 @@ from voice import records, steady
 from voice.admission import Switchboard
 from voice.audio import BROWSER, MODEL_RATE, AudioFormat
 from voice.audio_store import AudioStore
+from voice.awakening import Awakening
 from voice.dispatch import Dispatcher
 from voice.ears import Hear
 from voice.fillers import Fillers
@@ -46,6 +47,7 @@ class Services:
     hear: Hear | None
     realtime: Realtime | None
     hub_task: asyncio.Task[None]
+    awakening: Awakening
     fillers: dict[AudioFormat, Fillers] = field(default_factory=dict)
     """Of each format of the calls so far: three at most."""
 
@@ -55,6 +57,7 @@ class Services:
             self.fillers[audio_format] = Fillers(self.store, self.queue, self.hub, audio_format)
         fillers = self.fillers[audio_format]
         fillers.prepare()
+        self.awakening.begin()
         return Surroundings(
             store=self.store,
             queue=self.queue,
@@ -121,6 +124,7 @@ def services() -> Services:
         live_recogniser(),
         realtime,
         task,
+        Awakening(queue),
     )
 
 

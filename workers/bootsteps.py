@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 from datetime import UTC, datetime
 from functools import cache
 from time import monotonic
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 from celery import bootsteps, signals
+from celery.worker import state
 from django.conf import settings
 
 from monitor import board
@@ -19,7 +21,8 @@ from monitor.client import connected
 from monitor.lookout import WORKER, log, options_from
 from monitor.snapshot import CLOCK
 from voice import envelope, keys
-from workers import preload, published, schedule
+from workers import engines, preload, published, schedule
+from workers.engines import Idleness
 from workers.offspring import Offspring
 from workers.schedule import Schedule
 
@@ -114,6 +117,34 @@ class KeepSchedule(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has
                 fields = {"error": type(error).__name__}
                 logger.warning("nothing done by the clock", extra=fields)
             self._failing = True
+
+
+class LetGoOfEngines(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Speech children that had nothing to do for long are replaced by ones without engines."""
+
+    requires = (POOL,)
+
+    def include_if(self, worker: Any) -> bool:
+        return preload.SPEECH in preload.roles(roles_of(worker))
+
+    def start(self, worker: Any) -> None:
+        self._idleness = Idleness(settings.SPEECH_IDLE_SECONDS)
+
+    def register_with_event_loop(self, worker: Any, hub: Any) -> None:
+        hub.call_repeatedly(BEAT_SECONDS, self._look, worker)
+
+    def _look(self, worker: Any) -> None:
+        pool = worker.pool._pool
+        received = state.total_count.total()
+        if self._idleness.over(monotonic(), received, busy=bool(pool._cache)):
+            engines.wake(up=False)
+            for child in list(pool._pool):
+                # Told to the pool, which then starts another and finds nothing wrong with it.
+                child._controlled_termination = True
+                os.kill(child.pid, signal.SIGKILL)
+            logger.info("idle, engines let go", extra={"children": len(pool._pool)})
+        elif self._idleness.working:
+            engines.wake(up=True)
 
 
 class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
@@ -221,4 +252,4 @@ def impatient_client() -> redis.Redis:
     )
 
 
-STEPS = {MaintainPool, ServeTools, KeepSchedule, Heartbeat, LookAfterMemory}
+STEPS = {MaintainPool, ServeTools, KeepSchedule, LetGoOfEngines, Heartbeat, LookAfterMemory}

@@ -7,15 +7,19 @@ so that what is to be said meanwhile (the greeting) need not wait for the ears t
 
 from __future__ import annotations
 
+import logging
 import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
 
 from voice import envelope
 from workers import wiring
+
+logger = logging.getLogger("workers.engines")
 
 SPEECH = "speech"
 TASK = "get_ready"
@@ -50,8 +54,11 @@ def load_next() -> str:
     """In a child: load one engine that is not loaded; its name, empty when all are."""
     for name, load in _own():
         if name not in _loaded:
+            began = monotonic()
             load()
             _loaded.add(name)
+            took_ms = round((monotonic() - began) * 1000)
+            logger.info("engine loaded", extra={"engine": name, "took_ms": took_ms})
             return name
     return ""
 

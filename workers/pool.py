@@ -16,7 +16,7 @@ from celery.app import trace
 from celery.concurrency import asynpool, prefork
 
 from convonet import memory
-from workers import bootsteps, endings, intake, lanes, preload, wiring
+from workers import bootsteps, endings, engines, intake, lanes, preload, wiring
 from workers.returns import Returns
 from workers.shift import LONGEST_SECONDS
 
@@ -31,7 +31,9 @@ class MeasuredWorker(asynpool.Worker):  # type: ignore[misc]  # celery has no ty
 
     def on_loop_start(self, pid: int) -> None:
         options = wiring.memory_options()
-        self.max_memory_per_child = memory.peak_rss_kib() + options.headroom_mb * 1024
+        self.max_memory_per_child = (
+            memory.peak_rss_kib() + engines.to_come_kib() + options.headroom_mb * 1024
+        )
         memory.limit_growth(options.ceiling_mb)
         memory.volunteer()
         super().on_loop_start(pid)
@@ -92,7 +94,8 @@ class MeasuredAsynPool(asynpool.AsynPool):  # type: ignore[misc]  # celery has n
         self._forget, self.on_process_down = self.on_process_down, self._ended
 
     def _ended(self, worker: Any) -> None:
-        if self._state == RUN and not getattr(worker, "dead", None):
+        wanted = worker._controlled_termination or getattr(worker, "dead", None)
+        if self._state == RUN and not wanted:
             endings.note(worker.pid, worker.exitcode)
         if self._returns is not None:
             # Before another child is forked: callers wait.

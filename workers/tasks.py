@@ -98,6 +98,13 @@ def speak_sample(voice: str) -> None:
 
 
 @shared_task
+def get_ready() -> None:
+    from workers import engines
+
+    engines.get_ready(wiring.redis_client())
+
+
+@shared_task
 def fire_due_reminders() -> None:
     from workers import reminders
 

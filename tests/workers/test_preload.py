@@ -43,9 +43,9 @@ def modules_of(role: str, **settings: str) -> set[str]:
 @pytest.mark.service
 def test_a_speech_worker_loads_no_agent() -> None:
     loaded = modules_of(preload.SPEECH)
-    assert loaded >= {"numpy", "workers.speech"}
-    # A client that nobody would use.
-    assert not loaded & (AGENT_ONLY | {"httpx"})
+    assert loaded >= {"workers.speech.chain", "workers.speech_jobs"}
+    # A client that nobody would use, and what only a child that is used needs.
+    assert not loaded & (AGENT_ONLY | ENGINES | {"httpx"})
 
 
 @pytest.mark.service
