@@ -16,6 +16,8 @@ for _name in ("DATABASE_URL", "PUBLIC_URL", "SECRET_KEY", "ALLOWED_HOSTS", "PORT
 os.environ["CONVONET_VAR"] = _directory
 # The same on every machine, however much memory it has.
 os.environ["CONVONET_PROFILE"] = "medium"
+# How much of it others use at the moment is not what is tried.
+os.environ["ADMIT_BELOW_PERCENT"] = "100"
 # Nothing listens there, so code that asks for the broker unasked is refused at once.
 os.environ["REDIS_URL"] = "redis://:nobody@127.0.0.1:1/0"
 
