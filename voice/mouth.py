@@ -1,7 +1,7 @@
 """The mouth of a call: everything that leaves for the caller's client, in order.
 
 Messages first, then reply audio as `voice.playout` paces it. Bounds: `OUTBOX` messages waiting;
-audio is read from the store only when it may leave.
+half a second of audio, which is read from the store when its first part may leave.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from convonet import counters
@@ -18,6 +19,7 @@ from convonet.stopwatch import mark
 from voice.conversation import Conversation
 from voice.errors import BrokerLost
 from voice.fillers import Fillers
+from voice.playout import Fetch, ReplyPlayout
 from voice.ports import Store
 from voice.turns import HangUp, LiveTurn
 from voice.wire import Wire
@@ -26,6 +28,23 @@ logger = logging.getLogger(__name__)
 
 # A reply is a few dozen messages; a client this far behind is not reading.
 OUTBOX = 1000
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Audio read and not yet all sent, of one sentence of one reply."""
+
+    playout: ReplyPlayout
+    seq: int
+    start: int
+    audio: bytes
+
+    def holds(self, playout: ReplyPlayout, fetch: Fetch) -> bool:
+        here = self.playout is playout and self.seq == fetch.seq
+        return here and self.start <= fetch.start and fetch.end <= self.start + len(self.audio)
+
+    def part(self, fetch: Fetch) -> bytes:
+        return self.audio[fetch.start - self.start : fetch.end - self.start]
+
 
 SendMessage = Callable[[str | bytes], Awaitable[None]]
 
@@ -52,10 +71,14 @@ class Mouth:
         self._log_fields = log_fields
         self._outbox: deque[str | bytes] = deque()
         self._wake = asyncio.Event()
+        self._piece: _Piece | None = None
 
     def wake(self) -> None:
         """Something may have changed: look what may leave."""
-        self._wake.set()
+        if self._outbox or self._conversation.current is not None:
+            self._wake.set()
+        else:
+            self._piece = None
 
     def tell(self, message: dict[str, Any]) -> None:
         if len(self._outbox) >= OUTBOX:
@@ -104,9 +127,7 @@ class Mouth:
         turn = self._conversation.current
         if fetch is None or turn is None:
             return False
-        pcm = fetch.filler or await self._store.read_reply(
-            turn.id, fetch.seq, fetch.start, fetch.end
-        )
+        pcm = fetch.filler or await self._audio_of(turn, fetch)
         if self._conversation.current is not turn or self._conversation.next_fetch() is None:
             return True
         if not fetch.filler and len(pcm) < fetch.end - fetch.start:
@@ -122,3 +143,11 @@ class Mouth:
         if not fetch.filler:
             mark("sent", turn.id)
         return True
+
+    async def _audio_of(self, turn: LiveTurn, fetch: Fetch) -> bytes:
+        """Raises BrokerLost; less than asked for when the store has it no more."""
+        piece, playout = self._piece, turn.playout
+        if piece is None or not piece.holds(playout, fetch):
+            audio = await self._store.read_reply(turn.id, fetch.seq, fetch.start, fetch.until)
+            piece = self._piece = _Piece(playout, fetch.seq, fetch.start, audio)
+        return piece.part(fetch)

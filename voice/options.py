@@ -42,6 +42,8 @@ class PlayoutOptions:
     """Audio sent but not yet heard, at most."""
     message_ms: int = 100
     """Audio in one message to the caller."""
+    read_ms: int = 500
+    """Audio read from the store at a time, and kept until it leaves."""
     stalled_seconds: float = 10.0
     """A caller that acknowledges nothing for so long, with audio waiting, is not reading."""
 

@@ -27,12 +27,16 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Bytes `start` to `end` (exclusive) of sentence `seq`, which begin `at_ms` into the reply."""
+    """Bytes `start` to `end` (exclusive) of sentence `seq`, which begin `at_ms` into the reply.
+
+    What follows them is there up to `until`, and may be read with them.
+    """
 
     seq: int
     start: int
     end: int
     at_ms: int
+    until: int = 0
     sentence: Sentence | None = None
     """Set when these are the sentence's first bytes."""
     filler: bytes = b""
@@ -43,6 +47,8 @@ class ReplyPlayout:
     def __init__(self, audio_format: AudioFormat, options: PlayoutOptions) -> None:
         self._format = audio_format
         self._options = options
+        self._message_bytes = audio_format.bytes_of(options.message_ms)
+        self._read_bytes = audio_format.bytes_of(options.read_ms)
         self._sentences: dict[int, Sentence] = {}
         self._expected: int | None = None
         self._seq = 0
@@ -93,7 +99,7 @@ class ReplyPlayout:
         room_ms = self._options.ahead_ms - (self.sent_ms - self.heard_ms)
         if room_ms < self._options.message_ms:
             return None
-        message_bytes = self._format.bytes_of(self._options.message_ms)
+        message_bytes = self._message_bytes
         if self._filler:
             return Fetch(-1, 0, 0, self.sent_ms, filler=self._filler[:message_bytes])
         self._skip_ended()
@@ -104,7 +110,9 @@ class ReplyPlayout:
         first = sentence.from_ms is None
         if first:
             sentence.from_ms = self.sent_ms
-        return Fetch(self._seq, self._offset, end, self.sent_ms, sentence if first else None)
+        until = min(sentence.size_bytes, self._offset + self._read_bytes)
+        begins = sentence if first else None
+        return Fetch(self._seq, self._offset, end, self.sent_ms, max(end, until), begins)
 
     def sent(self, fetch: Fetch) -> None:
         if fetch.filler:
