@@ -27,7 +27,9 @@ class _Claude(ChatAnthropic):
     def _async_client(self) -> anthropic.AsyncAnthropic:
         wait = environment.seconds()
         timeout = httpx2.Timeout(wait, connect=min(wait, environment.CONNECT_SECONDS))
-        options: dict[str, Any] = {"transport": self.transport} if self.transport else {}
+        options: dict[str, Any] = {"verify": environment.trusted()}
+        if self.transport:
+            options["transport"] = self.transport
         limits = httpx2.Limits(keepalive_expiry=environment.KEEP_ALIVE_SECONDS)
         client = anthropic.DefaultAsyncHttpxClient(limits=limits, **options)
         params = self._client_params | {"timeout": timeout, "http_client": client}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
+import httpx2
 from django.conf import settings
 
 # A host that does not take a connection by then is not worth the caller's time.
@@ -24,6 +27,12 @@ def text(name: str, default: str = "") -> str:
 def base(name: str) -> str | None:
     """An address without its last slash; None leaves the SDK's own."""
     return text(name).rstrip("/") or None
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Whose certificates are believed: 0.7 MB, read once, by the parent when it rehearses."""
+    return httpx2.create_ssl_context()
 
 
 def seconds() -> float:

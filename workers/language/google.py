@@ -47,7 +47,8 @@ class _Transport(httpx.AsyncHTTPTransport):
 
 def _transport() -> httpx.AsyncBaseTransport:
     limits = httpx.Limits(keepalive_expiry=environment.KEEP_ALIVE_SECONDS)
-    return _Transport(limits=limits, proxy=getproxies().get("https"))
+    proxy = getproxies().get("https")
+    return _Transport(limits=limits, proxy=proxy, verify=environment.trusted())
 
 
 async def close(model: ChatGoogleGenerativeAI) -> None:

@@ -36,7 +36,11 @@ def make(transport: httpx2.AsyncBaseTransport | None = None) -> ChatOpenAI:
 def chat(transport: httpx2.AsyncBaseTransport | None, **values: Any) -> ChatOpenAI:
     """A streaming model without the SDK's own retries, on a client that keeps its connection."""
     wait = environment.seconds()
-    options: dict[str, Any] = {"transport": transport} if transport else {}
+    options: dict[str, Any] = {"verify": environment.trusted()}
+    # Of the SDK's second client, for threads, which is never asked.
+    unasked = openai.DefaultHttpxClient(**options)
+    if transport:
+        options["transport"] = transport
     client = openai.DefaultAsyncHttpxClient(
         timeout=httpx2.Timeout(wait, connect=min(wait, environment.CONNECT_SECONDS)),
         limits=httpx2.Limits(keepalive_expiry=environment.KEEP_ALIVE_SECONDS),
@@ -52,6 +56,7 @@ def chat(transport: httpx2.AsyncBaseTransport | None, **values: Any) -> ChatOpen
         # cancellation: a time limit or an interruption that stops nothing. Ours bounds it all.
         stream_chunk_timeout=None,
         http_async_client=client,
+        http_client=unasked,
     )
 
 

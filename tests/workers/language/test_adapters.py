@@ -20,8 +20,10 @@ from mcp.types import Tool
 from tests.stack import ROOT
 from tests.workers.language.fakes import Turn, spoken
 from workers.agent_loop import as_langchain
+from workers.language import compatible, environment, openai
 from workers.language.asking import Asking
 from workers.language.models import load
+from workers.speech import http
 
 KEYS = {
     "ANTHROPIC_API_KEY": "key-a",
@@ -190,3 +192,17 @@ def loaded(names: str) -> set[str]:
 @pytest.mark.service
 def test_a_childs_first_question_imports_nothing_more() -> None:
     assert loaded("anthropic,google,openai,compatible") == set()
+
+
+def test_certificates_are_read_once_for_all_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    clients = [
+        client
+        for module in (openai, compatible)
+        for model in (module.make(), module.make())
+        for client in (model.root_async_client, model.root_client)
+    ]
+    trusted = {id(client._client._transport._pool._ssl_context) for client in clients}
+    assert trusted == {id(environment.trusted())}
+    assert id(http.client()._transport._pool._ssl_context) == id(http.trusted())  # type: ignore[attr-defined]
