@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from voice import leases
 from voice.models import Call, Turn
-from voice.records import PROCESS
+from voice.records import this_process
 
 State = Turn.State
 OPEN = [State.TRANSCRIBING, State.WAITING, State.THINKING]
@@ -53,7 +53,7 @@ def look(now: datetime) -> Found:
 
 def say_served(now: datetime) -> None:
     """This process lives, and so do its calls."""
-    mine = Call.objects.filter(served_by=PROCESS, ended_at__isnull=True)
+    mine = Call.objects.filter(served_by=this_process(), ended_at__isnull=True)
     due = mine.filter(served_at__lt=now - timedelta(seconds=SAY_SERVED_SECONDS))
     if due.exists():
         mine.update(served_at=now)

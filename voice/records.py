@@ -5,9 +5,11 @@ All functions run on the process's one database thread; the event loop never wai
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -33,8 +35,15 @@ OPEN = (State.TRANSCRIBING, State.WAITING, State.THINKING, State.SPEAKING)
 # More do not wait to be answered in one call.
 MOST_TAKEN = 8
 
-# Which of several web processes a call is in.
-PROCESS = uuid.uuid4().hex
+
+def this_process() -> str:
+    """Which of several web processes a call is in. Another one in each fork."""
+    return _name_of(os.getpid())
+
+
+@cache
+def _name_of(pid: int) -> str:
+    return uuid.uuid4().hex
 
 
 def in_database_thread(function: Callable[P, R]) -> Callable[P, Any]:
@@ -69,7 +78,7 @@ def open_call(call_id: str, user_id: int, channel: str, time_zone: str, audio_fo
         channel=channel,
         time_zone=time_zone,
         audio_format=audio_format,
-        served_by=PROCESS,
+        served_by=this_process(),
         served_at=timezone.now(),
     )
 
@@ -80,7 +89,9 @@ def take_call(call_id: str) -> Taken:
     rows = Call.objects.filter(pk=call_id)
     with transaction.atomic():
         left_at = rows.values_list("ended_at", flat=True).get()
-        rows.update(served_by=PROCESS, served_at=timezone.now(), ended_at=None, end_reason="")
+        rows.update(
+            served_by=this_process(), served_at=timezone.now(), ended_at=None, end_reason=""
+        )
         turns = Turn.objects.filter(call_id=call_id)
         last = turns.aggregate(last=Max("number"))["last"]
         heard = turns.filter(Q(state=State.DONE) | ~Q(heard="")).aggregate(last=Max("number"))
@@ -113,7 +124,7 @@ def let_go(call_id: str, audio_in_ms: int, dropped_chunks: int) -> None:
 
     As if this process were dead: its turns stay as they are, and if nobody takes it, it is ended.
     """
-    Call.objects.filter(pk=call_id, served_by=PROCESS).update(
+    Call.objects.filter(pk=call_id, served_by=this_process()).update(
         served_by="",
         served_at=timezone.now(),
         audio_in_ms=F("audio_in_ms") + audio_in_ms,
@@ -134,7 +145,7 @@ def close_call(call_id: str, reason: str, audio_in_ms: int, dropped_chunks: int)
     The row first: a worker that writes an answer after this sees it and ends the turn itself.
     """
     now = timezone.now()
-    ended = Call.objects.filter(pk=call_id, served_by=PROCESS).update(
+    ended = Call.objects.filter(pk=call_id, served_by=this_process()).update(
         ended_at=now,
         end_reason=reason[:40],
         # A telephone call may have had other sockets before.

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from voice import keys, leases, leftovers, streams
 from voice.events import Transcribed
 from voice.models import Call, Turn
-from voice.records import PROCESS
+from voice.records import this_process
 from voice.sweeper import Sweeper
 
 pytestmark = [pytest.mark.service, pytest.mark.django_db(transaction=True)]
@@ -146,7 +146,7 @@ async def test_a_live_process_keeps_its_calls(
 ) -> None:
     dead = timezone.now() - timedelta(hours=1)
     mine = Call.objects.filter(pk=call.pk)
-    await mine.aupdate(served_by=PROCESS, served_at=dead)
+    await mine.aupdate(served_by=this_process(), served_at=dead)
     await sweeper.sweep()
     await call.arefresh_from_db()
     assert call.ended_at is None
