@@ -74,9 +74,11 @@ class Lane(threading.Thread):
         self.number = number
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._freed = freed
+        self._given: Job | None = None
 
     def give(self, job: Job | None) -> None:
         """None ends the thread."""
+        self._given = job
         self._jobs.put(job)
 
     def run(self) -> None:
@@ -86,10 +88,16 @@ class Lane(threading.Thread):
                 if job is None:
                     break
                 self._work(job)
-            except SoftTimeLimitExceeded:
-                # Its task was just over when it came.
-                continue
+            except SoftTimeLimitExceeded as late:
+                # It came when its task was just over, or just about to begin.
+                self._end_late(late)
         connections.close_all()
+
+    def _end_late(self, late: SoftTimeLimitExceeded) -> None:
+        job = self._given
+        if job is not None and not job.over:
+            job.error = job.error or late
+            self._freed(self, job)
 
     def _work(self, job: Job) -> None:
         _here.job = job
@@ -184,8 +192,8 @@ class Lanes:
     def _over(self, lane: Lane, job: Job) -> None:
         """On the lane itself."""
         with self._changed:
-            if job.warned:
-                lane.calm()
+            # From here on nothing can come between.
+            lane.calm()
             job.over = True
             del self._busy[lane]
             self._free.append(lane)

@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> int:
     kills, seed = env.integer("KILLS", 30, least=1), env.integer("SEED", 1)
     directory = Path(tempfile.mkdtemp(prefix="convonet-chaos-"))
     with _database() as given:
+        given["LANGUAGE_MODEL"] = "tests.chaos.slow_model.SlowCommandModel"
         broken = _run(Stack(directory / "product", given), directory, kills, seed)
     if broken:
         _say(f"To look closer: python -m tests.chaos {directory}")

@@ -19,7 +19,7 @@ from voice.models import Turn
 from workers.history import conversation
 from workers.past_turns import earlier_turns
 
-QUEUES = ("agent", "speech")
+QUEUES = ("agent", "speech", "chores")
 _TURN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -30,10 +30,18 @@ def unfinished(users: list[int]) -> int:
 
 
 def queued(client: redis.Redis) -> dict[str, int]:
-    """Messages not yet taken, and those taken but not acknowledged."""
+    """Messages not yet taken, and those taken but not acknowledged, by whoever took them."""
     left = {queue: int(client.llen(queue)) for queue in QUEUES}
     left["unacked"] = int(client.hlen("unacked"))
+    left["claimed"] = sum(claimed(client).values())
     return left
+
+
+def claimed(client: redis.Redis) -> dict[int, int]:
+    """How many messages each child has claimed and not done yet, by its pid."""
+    names = [name.decode() for name in client.scan_iter(match=keys.claims("*", "*"), count=1000)]
+    # Beside them each list holds its floor.
+    return {int(name.split("/")[-2]): max(0, int(client.llen(name)) - 1) for name in names}
 
 
 def snapshot(users: list[int], client: redis.Redis) -> Snapshot:

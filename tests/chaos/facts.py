@@ -75,6 +75,8 @@ class Kill:
     recovered_after: float | None
     """Seconds; None when it was not well again within its time."""
     by_kernel: bool = False
+    carried: int = 0
+    """Messages that it had claimed, where that is why it was chosen."""
 
 
 @dataclass(frozen=True, slots=True)

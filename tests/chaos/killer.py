@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from random import Random
 from typing import Any
 
-from tests.chaos import cgroup, victims
+import psutil
+import redis
+
+from tests.chaos import cgroup, evidence, victims
 from tests.chaos.facts import Kill
 from tests.chaos.log import EventLog
 from tests.chaos.moments import Moments
@@ -20,6 +24,8 @@ MOMENT_SECONDS = 6.0
 LONGEST_DELAY_SECONDS = 0.25
 LONGEST_REST_SECONDS = 1.5
 TRAP_SECONDS = 5.0
+# As many messages in one child are many.
+FULL, FULL_SECONDS = 4, 10.0
 # A victim that died by itself, or needed no memory, is chosen anew.
 TRIES = 6
 POLL_SECONDS = 0.1
@@ -52,14 +58,23 @@ class Killer:
         if victim.child and not pool:  # its worker is just being started again
             await asyncio.sleep(1)
             return False
-        pid = victims.busiest(pool, worked).pid if victim.child else self._stack.pid(victim.part)
+        carried = 0
+        if victim.full:
+            pid, carried = await self._fullest(pool)
+        elif victim.child:
+            pid = victims.busiest(pool, worked).pid
+        else:
+            pid = self._stack.pid(victim.part)
         at = await self._kill(victim, pid)
-        self._log.write("kill", victim=victim.name, pid=pid, moment=moment, died=at is not None)
+        died = at is not None
+        self._log.write(
+            "kill", victim=victim.name, pid=pid, moment=moment, died=died, carried=carried
+        )
         if at is None:
             return False
         recovered = await self._wait_recovered(victim, pid)
         taken = recovered - at if recovered is not None else None
-        self.kills.append(Kill(victim.name, pid, at, moment, taken, victim.by_kernel))
+        self.kills.append(Kill(victim.name, pid, at, moment, taken, victim.by_kernel, carried))
         self._log.write("recovered", victim=victim.name, pid=pid, seconds=taken)
         return True
 
@@ -68,6 +83,19 @@ class Killer:
         if victim.by_kernel:
             return await self._trap(pid)
         return time.time() if victims.kill(pid) else None
+
+    async def _fullest(self, pool: list[psutil.Process]) -> tuple[int, int]:
+        """Of these children, as soon as one works on many, or after a while anyhow."""
+        deadline = time.monotonic() + FULL_SECONDS
+        while True:
+            with suppress(redis.RedisError):
+                claimed = await asyncio.to_thread(evidence.claimed, self._stack.redis)
+                pid, carried = victims.fullest(pool, claimed)
+                if carried >= FULL or time.monotonic() > deadline:
+                    return pid, carried
+            if time.monotonic() > deadline:
+                return pool[0].pid, 0
+            await asyncio.sleep(POLL_SECONDS)
 
     def _choose_moment(self, victim: Victim) -> tuple[Any, float]:
         moment = self._random.choice(victim.moments)

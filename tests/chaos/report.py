@@ -24,6 +24,9 @@ def table(attempts: Sequence[Attempt], kills: Sequence[Kill], snapshot: Snapshot
         hit = [(one, kill) for kill in its for one in attempts if _during(one, kill)]
         recoveries = [kill.recovered_after for kill in its if kill.recovered_after is not None]
         lines.append(_row(_cells(victim.name, recoveries, [one for one, _ in hit], hit, len(its))))
+    carried = [kill.carried for kill in kills if kill.carried]
+    if carried:
+        lines.append(f"\nmessages in a full child when it was killed: {_middle(carried)} median")
     return "\n".join(lines)
 
 

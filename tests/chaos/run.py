@@ -26,7 +26,7 @@ from tests.chaos.victims import Health
 from tests.stack import ROOT, Stack, StackFailure
 from voice import tickets
 
-CALLERS = 6
+CALLERS = 14
 # A message of a killed worker comes back to the queue after a minute, and is worked on then.
 REST_SECONDS = 150.0
 WARM_UP_TURNS = 6

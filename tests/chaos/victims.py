@@ -29,11 +29,14 @@ class Victim:
     moments: tuple[Moment, ...]
     child: bool = False
     by_kernel: bool = False
+    full: bool = False
+    """The one that works on most, as soon as those are many."""
     recovery_seconds: float = 45.0
 
 
 VICTIMS = (
     Victim("agent child", "agent", 26, ("accepted", "tool", "words"), child=True),
+    Victim("agent child, full", "agent", 20, ("sent",), child=True, full=True),
     Victim("agent child, out of memory", "agent", 8, ("sent",), child=True, by_kernel=True),
     Victim("speech child", "speech", 16, ("words", "sound"), child=True),
     Victim("agent worker", "agent", 12, ("accepted", "tool", "words")),
@@ -66,6 +69,11 @@ def busiest(children: list[psutil.Process], before: dict[int, float]) -> psutil.
     """The one that has worked most since `before`, which `work_of` answered."""
     now = work_of(children)
     return max(children, key=lambda child: now.get(child.pid, 0.0) - before.get(child.pid, 0.0))
+
+
+def fullest(children: list[psutil.Process], claimed: dict[int, int]) -> tuple[int, int]:
+    """The pid of the one that works on most, and on how many messages."""
+    return max((claimed.get(child.pid, 0), child.pid) for child in children)[::-1]
 
 
 def work_of(children: list[psutil.Process]) -> dict[int, float]:
