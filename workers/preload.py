@@ -9,18 +9,19 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from time import monotonic
 from typing import Any
 
-from celery import signals
+from celery import platforms, signals
 from django.conf import settings
 
-from convonet import database, providers
+from convonet import database, lifeline, profiles, providers
 from voice import envelope
-from workers import wiring
+from workers import engines, wiring
 from workers.errors import place_of
 
 logger = logging.getLogger("workers.preload")
@@ -41,7 +42,13 @@ MODULES: dict[str, tuple[str, ...]] = {
         "httpcore._backends.anyio",
         "httpcore._backends.auto",
     ),
-    SPEECH: ("workers.speech_jobs", "workers.reminders", "django.db.models.sql.compiler", "wave"),
+    SPEECH: (
+        "workers.speech_jobs",
+        "workers.speech.chain",
+        "workers.reminders",
+        "django.db.models.sql.compiler",
+        "wave",
+    ),
 }
 # And what the tool server needs, where this parent forks it.
 TOOLS = (
@@ -125,12 +132,17 @@ def _rehearse(member: Any) -> None:
 
 
 def _load_speech() -> None:
-    for module in (
-        *wiring.modules(providers.HEARING, settings.TRANSCRIBERS),
-        *wiring.modules(providers.SPEAKING, settings.SYNTHESIZERS),
-    ):
-        import_module(module)
+    # What computes, and numpy below it, is loaded by the children that use it.
+    engines.share()
+    _import_all(
+        *wiring.modules(providers.HEARING, _services(settings.TRANSCRIBERS)),
+        *wiring.modules(providers.SPEAKING, _services(settings.SYNTHESIZERS)),
+    )
     _read_certificates()
+
+
+def _services(names: Sequence[str]) -> list[str]:
+    return [name for name in names if not profiles.computes_speech([name])]
 
 
 def _load_services() -> None:
@@ -156,8 +168,8 @@ def _import_all(*modules: str) -> None:
 
 
 def _warm_speech() -> None:
-    wiring.synthesizer().warm_up()
-    wiring.transcriber().warm_up()
+    if engines.awake():
+        engines.load_all()
 
 
 def _warm_agent() -> None:
@@ -178,10 +190,17 @@ def _on_worker_init(sender: Any, **_: Any) -> None:
     global _chosen
     began = monotonic()
     database.keep_all()
+    # Celery's own way parses C where cffi is installed, which writes to 3 MB of shared pages.
+    platforms.set_pdeathsig = _tie_child
     _chosen = roles(sender.app.amqp.queues.consume_from)
     load(_chosen)
     fields = {"roles": ",".join(_chosen), "took_ms": round((monotonic() - began) * 1000)}
     logger.info("worker preloaded", extra=fields)
+
+
+def _tie_child(name: str) -> None:
+    """In a child, by its pool: a worker that is killed takes its children with it."""
+    lifeline.die_with_parent(signal.Signals[name])
 
 
 @signals.worker_process_init.connect
