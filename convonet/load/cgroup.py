@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MOUNT = Path("/sys/fs/cgroup")
+# File pages in `memory.stat`: not used for long, used lately, and those that somebody has mapped.
+_CACHE = ("inactive_file", "active_file", "file_mapped")
+_CACHE_1 = ("inactive_file", "active_file", "mapped_file")
 # Of processes that must end, and of a group that must become empty.
 EMPTY_SECONDS = 10.0
 
@@ -23,7 +26,8 @@ class NoGroup(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Of the group, in bytes; page cache that the kernel gives up when asked is left out of `used`.
+    """Of the group, in bytes; `used` leaves out file pages that no process has mapped, which the
+    kernel gives up when asked (as `convonet.allowance` counts).
 
     `peak` is all that was ever charged, page cache included; `refused` counts how often the limit
     was met, after which the kernel gave up cache or killed.
@@ -89,15 +93,17 @@ class Group:
             charged = self._number("memory.current")
             peak = self._number("memory.peak")
             refused, kills = events.get("max", 0), events.get("oom_kill", 0)
-            idle = stat.get("inactive_file", 0)
+            cache = [stat.get(name, 0) for name in _CACHE]
         else:
             charged = self._number("memory.usage_in_bytes")
             peak = self._number("memory.max_usage_in_bytes")
             # Without swap the second limit is met instead of the first.
             refused = self._number("memory.failcnt") + self._number("memory.memsw.failcnt")
             kills = self._fields("memory.oom_control").get("oom_kill", 0)
-            idle = stat.get("total_inactive_file", stat.get("inactive_file", 0))
-        return Use(max(0, charged - idle), charged, peak, refused, kills)
+            cache = [stat.get(f"total_{name}", stat.get(name, 0)) for name in _CACHE_1]
+        inactive, active, mapped = cache
+        used = charged - max(0, inactive + active - mapped)
+        return Use(max(0, used), charged, peak, refused, kills)
 
     def remove(self) -> None:
         """With whatever is still in it, which nobody else put there."""

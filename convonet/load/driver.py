@@ -9,6 +9,7 @@ A process of its own, so that what drives is not measured.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import random
 import sys
@@ -20,7 +21,6 @@ from typing import Any, Protocol
 from convonet.load.beat import Beat
 from convonet.load.caller import STEP_SECONDS, Caller, Station
 from convonet.load.lateness import Late
-from convonet.load.loops import run
 from convonet.load.runaways import Runaways
 from convonet.load.talk import Talk
 
@@ -170,7 +170,9 @@ def main() -> None:
         from convonet.load.product_side import ProductSide
 
         side = ProductSide(options["port"], options["browser_percent"])
-    run(Driver(side, options["every"]).serve())
+    # What is loaded by now stays: looking through it for garbage would hold up all callers.
+    gc.freeze()
+    asyncio.run(Driver(side, options["every"]).serve())
 
 
 if __name__ == "__main__":

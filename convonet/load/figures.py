@@ -6,7 +6,7 @@ All times are of the machine's monotonic clock, which its processes have in comm
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,8 +178,16 @@ def balance(calls: Sequence[Taken], turns: Sequence[Taken]) -> dict[str, int]:
 
 
 def late_frames(gaps: Iterable[Sequence[Any]], ways: Mapping[str, Way]) -> int:
-    """Without the one between a filler and the reply, where there is nothing to be heard yet."""
-    return sum(frames for turn, at, frames in gaps if not _before_reply(at, ways.get(turn)))
+    return sum(frames for _, frames in late_gaps(gaps, ways))
+
+
+def late_gaps(
+    gaps: Iterable[Sequence[Any]], ways: Mapping[str, Way]
+) -> Iterator[tuple[float, int]]:
+    """(end, frames) without that between a filler and the reply: nothing is to be heard there."""
+    for turn, at, frames in gaps:
+        if not _before_reply(at, ways.get(turn)):
+            yield at, frames
 
 
 def _before_reply(at: float, way: Way | None) -> bool:

@@ -71,7 +71,7 @@ class Plan:
 
     def every_count(self) -> list[int]:
         """Of its stages, those that only the search for the limit comes to included."""
-        more = range(max(self.counts) + STEP, MOST_CALLS + 1, STEP)
+        more = range(max(self.counts, default=0) + STEP, MOST_CALLS + 1, STEP)
         return [*self.counts, *(more if self.until_limit and self.beyond else ())]
 
 
@@ -116,11 +116,11 @@ def environment(plan: Plan, providers_url: str, marks: str, server: str = "") ->
         "TWILIO_AUTH_TOKEN": names.AUTH_TOKEN,
         "PUBLIC_URL": PUBLIC_URL,
     }
-    calls = str(MOST_CALLS if plan.until_limit and plan.beyond else most_calls(plan))
+    calls = MOST_CALLS if plan.until_limit and plan.beyond else most_calls(plan)
     # All browsers' callers may be one person's.
-    admission = {"MAX_CALLS_PER_USER": calls}
+    admission = {"MAX_CALLS_PER_USER": str(max(1, calls))}
     if plan.until_limit or plan.runaway or most_calls(plan) > 100:
-        admission["MAX_CALLS"] = calls
+        admission["MAX_CALLS"] = str(calls)
     language = {
         "LANGUAGE_MODEL": "compatible",
         "COMPATIBLE_URL": f"{providers_url}/v1",

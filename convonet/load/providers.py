@@ -20,7 +20,6 @@ from functools import lru_cache
 from typing import Any, TextIO
 
 from convonet.load import tokens
-from convonet.load.loops import run
 from convonet.load.plan import RUNAWAYS, TOOL
 
 HEARD = "What is on my {} list today?"
@@ -204,7 +203,7 @@ def main() -> None:
     # One line per write, so that a reader sees whole ones.
     parser.add_argument("--log", type=argparse.FileType("a", bufsize=1))
     given = parser.parse_args()
-    run(serve(Services(given.think, given.tool_percent, given.log)))
+    asyncio.run(serve(Services(given.think, given.tool_percent, given.log)))
 
 
 if __name__ == "__main__":

@@ -103,7 +103,8 @@ COUNTED = ("memory_errors", "children_recycled", "children_killed", "children_di
 
 def _kinds(found: Figures) -> str:
     told = [
-        f"{kind.removeprefix('runaway_')}: {one['calls']}, {one['answered']} answered"
+        f"{kind.removeprefix('runaway_')}: {one['calls']}, {one['answered']} answered,"
+        f" {one['refused']} refused"
         for kind, one in found["kinds"].items()
         if one["calls"]
     ]

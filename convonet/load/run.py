@@ -142,7 +142,7 @@ class Run:
         }
         if self.plan.runaway:
             every = figures.turned(taken["calls"], taken["turns"], ways, work)
-            told["runaway"] = runaway_figures.of_stage(taken, every, self.subject.silence)
+            told["runaway"] = runaway_figures.of_stage(taken, every, ways, self.subject.silence)
             counted = {n: v - before.get(n, 0) for n, v in taken["counted"].items()}
             told["runaway"]["counted"] = {name: more for name, more in counted.items() if more}
         return told

@@ -6,14 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convonet.load.figures import Turned, in_time, spread, start_ms
+from convonet.load.figures import Turned, in_time, late_gaps, spread, start_ms
 from convonet.load.plan import RUNAWAYS
+from convonet.overhead.legs import Way
 
 # From what the extra caller says until the tool has surely met its end, one way or the other.
 AFTER_SECONDS = 15.0
 
 
-def of_stage(taken: Mapping[str, Any], every: Sequence[Turned], silence: float) -> dict[str, Any]:
+def of_stage(
+    taken: Mapping[str, Any], every: Sequence[Turned], ways: Mapping[str, Way], silence: float
+) -> dict[str, Any]:
     """Of the other calls: what they noticed, and their turns during runaways and besides."""
     runaways = taken["runaways"]
     windows = [(r["began"], r["began"] + AFTER_SECONDS) for r in runaways if "began" in r]
@@ -30,7 +33,7 @@ def of_stage(taken: Mapping[str, Any], every: Sequence[Turned], silence: float) 
         "late_frames_within": sum(
             frames
             for call in taken["calls"]
-            for _, at, frames in call["gaps"]
+            for at, frames in late_gaps(call["gaps"], ways)
             if _within(at, windows)
         ),
     }
@@ -49,6 +52,7 @@ def _kind(runaways: Sequence[Mapping[str, Any]], place: int) -> dict[str, Any]:
     took = [r["ended"] - r["began"] for r in mine if r.get("answered")]
     return {
         "calls": len(mine),
+        "refused": sum("began" not in r for r in mine),
         "answered": sum(bool(r.get("answered")) for r in mine),
         "most_seconds": round(max(took, default=math.nan), 1) if took else None,
     }

@@ -58,10 +58,11 @@ class Runaways:
             # The greeting is heard out, so that it is not talked over.
             told["up"] = await _until(lambda: station.hearing.quiet_since(_now()) < 1e9, up)
             await _until(lambda: station.hearing.quiet_since(_now()) > 0.5, up)
-            told["began"] = _now()
-            station.say(speech)
-            await _until(lambda: _answered(station), up, ANSWER_SECONDS)
-            told["ended"], told["answered"] = _now(), _answered(station)
+            if not up.done():
+                told["began"] = _now()
+                station.say(speech)
+                await _until(lambda: _answered(station), up, ANSWER_SECONDS)
+                told["ended"], told["answered"] = _now(), _answered(station)
         finally:
             self._told.append(told)
             station.hang_up()

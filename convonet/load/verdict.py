@@ -50,7 +50,8 @@ def _memory(window: Mapping[str, Any], limit_mb: float) -> list[str]:
 def _calls(figures: Mapping[str, Any], wanted: int) -> list[str]:
     said = []
     if figures["up"] < wanted:
-        said.append(f"calls: {figures['up']} of {wanted} are up")
+        why = f" ({figures['faults'][0]})" if figures["faults"] else ""
+        said.append(f"calls: {figures['up']} of {wanted} are up{why}")
     if figures["dropped"]:
         said.append(f"calls: {figures['dropped']} dropped")
     turns = figures["turns"]
