@@ -67,7 +67,7 @@ class _ScriptedModel(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=message)])
 
 
-def _respond(request: httpx.Request) -> httpx.Response:
+def respond(request: httpx.Request) -> httpx.Response:
     """The tool server's part."""
     if request.method != "POST":
         return httpx.Response(405)
@@ -113,7 +113,7 @@ async def _rehearse(messages: list[BaseMessage]) -> list[steps.Step]:
     deadline = monotonic() + _SECONDS
     # The real transport is only made and closed: that loads its code and connects nowhere.
     await httpx.AsyncHTTPTransport(verify=False).aclose()
-    server = TodoServer("http://rehearsal/mcp", "", transport=httpx.MockTransport(_respond))
+    server = TodoServer("http://rehearsal/mcp", "", transport=httpx.MockTransport(respond))
     server.open()
 
     async def recorded(step: steps.Step) -> None:

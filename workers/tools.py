@@ -32,12 +32,17 @@ FIRST_DELAY_SECONDS = 0.05
 MOST_DELAY_SECONDS = 1.0
 # The first try and two repeats under the same key.
 MOST_TRIES = 3
+PING_SECONDS = 1.0
 # The SDK's own codes for a closed session and for one that a restarted server does not know.
 _LOST_CODES = frozenset({CONNECTION_CLOSED, 32600})
 
 
 class _Lost(Exception):
-    """The session ended, or did not answer, while a call was under way."""
+    """The session ended while a call was under way."""
+
+
+class _Slow(Exception):
+    """A call was not answered in time; other turns may use the session for theirs."""
 
 
 @dataclass(slots=True)
@@ -111,6 +116,10 @@ class TodoServer:
                 break
             try:
                 return _answer(await _race(link, name, arguments, meta, seconds))
+            except _Slow:
+                sent = True
+                await _give_up_if_silent(link)
+                logger.warning("tool call slow", extra={"tool": name, "attempt": attempt + 1})
             except _Lost:
                 sent = not await _surely_unsent(link) or sent
                 logger.warning("tool call lost", extra={"tool": name, "attempt": attempt + 1})
@@ -195,6 +204,14 @@ def _unreached() -> ToolError:
     return ToolError(message, code="tool_unreached", retryable=True)
 
 
+async def _give_up_if_silent(link: _Link) -> None:
+    """It may be one tool that takes long; a server that answers nothing serves nobody."""
+    try:
+        await asyncio.wait_for(link.session.send_ping(), PING_SECONDS)
+    except Exception:  # however it fails, another session is the answer
+        link.lost.set()
+
+
 async def _surely_unsent(link: _Link) -> bool:
     """Give the session up and see what it died of."""
     link.lost.set()
@@ -206,13 +223,13 @@ async def _surely_unsent(link: _Link) -> bool:
 async def _race(
     link: _Link, name: str, arguments: dict[str, Any], meta: dict[str, Any], seconds: float
 ) -> CallToolResult:
-    """One try; raises _Lost when the session ended first or `seconds` went by."""
+    """One try; raises _Lost when the session ended first, _Slow when `seconds` went by."""
     call = asyncio.ensure_future(link.session.call_tool(name, arguments, meta=meta))
     lost = asyncio.ensure_future(link.lost.wait())
     try:
         await asyncio.wait({call, lost}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if not call.done() or call.cancelled():
-            raise _Lost
+            raise _Lost if lost.done() else _Slow
         return call.result()
     except McpError as error:
         if error.error.code in _LOST_CODES:
