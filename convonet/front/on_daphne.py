@@ -17,20 +17,28 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import daphne.server  # type: ignore[import-untyped]
-from autobahn.exception import Disconnected
-from autobahn.websocket.protocol import WebSocketProtocol as Wire
-from daphne.ws_protocol import (  # type: ignore[import-untyped]
+from convonet.front.reactor import install
+
+# Before Daphne is imported, which would make one of its own.
+install()
+
+import daphne.server  # type: ignore[import-untyped]  # noqa: E402
+from autobahn.exception import Disconnected  # noqa: E402
+from autobahn.websocket.protocol import WebSocketProtocol as Wire  # noqa: E402
+from daphne.ws_protocol import (  # type: ignore[import-untyped]  # noqa: E402
     WebSocketFactory,
     WebSocketProtocol,
 )
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import AdoptedStreamServerEndpoint, TCP4ServerEndpoint
+from twisted.internet import reactor  # noqa: E402
+from twisted.internet.defer import Deferred  # noqa: E402
+from twisted.internet.endpoints import (  # noqa: E402
+    AdoptedStreamServerEndpoint,
+    TCP4ServerEndpoint,
+)
 
-from convonet.front.inbox import Event
-from convonet.front.intake import Intake
-from convonet.front.options import END_SECONDS, Options, Served, product
+from convonet.front.inbox import Event  # noqa: E402
+from convonet.front.intake import Intake  # noqa: E402
+from convonet.front.options import END_SECONDS, Options, Served, product  # noqa: E402
 
 HANDSHAKE_SECONDS = 5
 
