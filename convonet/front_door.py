@@ -10,6 +10,7 @@ import os
 
 from convonet import env
 from convonet.front.options import Options
+from convonet.web import lean
 
 # The number of the launcher's listening socket, where there is one.
 SOCKET = "CONVONET_SOCKET"
@@ -33,7 +34,8 @@ def main() -> None:
     if server == "uvicorn":
         from convonet.front.on_uvicorn import serve
     else:
-        from convonet.front.on_daphne import serve
+        with lean.absent(*lean.SERVING_TLS):
+            from convonet.front.on_daphne import serve
     serve(options)
 
 
