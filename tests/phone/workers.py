@@ -17,6 +17,7 @@ from voice.streams import FIELD
 
 MS = 8
 """Bytes of mu-law in a millisecond."""
+QUEUES = [envelope.SPEECH, envelope.AGENT, envelope.CHORES]
 FAST = 0.0
 
 
@@ -65,7 +66,7 @@ class Workers:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as replying:
             while True:
-                taken = await self._redis.brpop([envelope.SPEECH, envelope.AGENT], timeout=1)
+                taken = await self._redis.brpop(QUEUES, timeout=1)
                 if taken is None:
                     continue
                 message = json.loads(taken[1])
