@@ -50,7 +50,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 INSTALLED_APPS = [
     "convonet",
     "unfold",
-    # The admin's modules are loaded by `convonet.urls`, so by the web process alone.
+    # The admin's modules are loaded by `convonet.admin_urls`: by a web process asked for them.
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "convonet.web.admin_later.AdminLaterMiddleware",
     "convonet.embedded_login.EmbeddedLoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

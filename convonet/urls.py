@@ -1,19 +1,16 @@
-"""Every page and where it lives. Imported by the web process alone."""
+"""Every page but the admin's, and where it lives. Imported by the web process alone."""
 
 from __future__ import annotations
 
-from django.contrib import admin
 from django.urls import include, path
 
 from convonet.health import healthz
 from monitor.views import metrics
 from phone.present import is_present
 
-admin.autodiscover()
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
-    path("admin/", admin.site.urls),
     path("", include("todo.urls")),
     path("", include("voice.urls")),
 ]

@@ -18,7 +18,7 @@ from phone.wav import header
 from voice.audio import PHONE
 from voice.models import Call
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("convonet.admin_urls")]
 FILE = header(PHONE, 32_000) + bytes(range(250)) * 128
 
 

@@ -56,5 +56,13 @@ def test_the_web_process_imports_nothing_heavy() -> None:
     assert {name for name in HEAVY if name in loaded} == set()
 
 
+def test_the_admin_is_loaded_when_somebody_asks_for_it() -> None:
+    web = "import convonet.asgi"
+    admin = {"unfold.admin", "voice.admin", "todo.admin", "phone.admin", "monitor.admin"}
+    assert not admin & modules_after(web)
+    asked = "from django.test import Client; Client().get('/admin/', HTTP_HOST='localhost')"
+    assert admin <= modules_after(f"{web}; {asked}")
+
+
 def test_the_check_would_notice() -> None:
     assert "numpy" in modules_after("import convonet.recordings")
