@@ -22,6 +22,7 @@ from convonet import counters
 from convonet.stopwatch import mark
 from voice import keys
 from voice.events import Event, SentenceAudio, decode
+from voice.stream_reading import StreamReading
 from voice.streams import FIELD
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class EventHub:
     def __init__(self, redis: Any) -> None:
         self._redis = redis
         self._receivers: dict[str, list[Receive]] = {}
-        self._positions: dict[str, str] = {}
+        self._reading = StreamReading(count=BATCH, block_ms=BLOCK_MS)
         self._once: set[str] = set()
         self._tickers: set[Callable[[float], None]] = set()
         self._watchers: set[Callable[[bool], None]] = set()
@@ -75,8 +76,9 @@ class EventHub:
         """
         if once:
             self._once.add(stream)
-        if stream not in self._positions:
-            self._positions[stream] = BEGINNING if from_start else await self._last_id(stream)
+        if stream not in self._reading:
+            after = BEGINNING if from_start else await self._last_id(stream)
+            self._reading.read_after(stream, after)
         self._receivers.setdefault(stream, []).append(receive)
         await self._ring()
 
@@ -86,7 +88,7 @@ class EventHub:
             receivers.remove(receive)
         if not receivers:
             self._receivers.pop(stream, None)
-            self._positions.pop(stream, None)
+            self._reading.forget(stream)
             self._once.discard(stream)
 
     async def _last_id(self, stream: str) -> str:
@@ -106,11 +108,11 @@ class EventHub:
             await pipe.execute()
 
     async def _read_forever(self) -> None:
-        bell_at = BEGINNING
+        self._reading.read_after(self._bell, BEGINNING)
         while True:
-            streams = {**self._positions, self._bell: bell_at}
+            asked = self._reading.positions()
             try:
-                answer = await self._redis.xread(streams, count=BATCH, block=BLOCK_MS)
+                answer = await self._reading.news(self._redis)
             except (RedisError, OSError) as error:
                 self._set_connected(False, type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -119,10 +121,10 @@ class EventHub:
             for name, entries in answer:
                 stream = name.decode()
                 if stream == self._bell:
-                    bell_at = entries[-1][0].decode()
+                    self._reading.read_after(stream, entries[-1][0].decode())
                 else:
                     if len(entries) == BATCH:
-                        await self._look_back(stream, streams[stream])
+                        await self._look_back(stream, asked[stream])
                     self._deliver(stream, entries)
                 if stream in self._once:
                     await self._delete(stream, entries)
@@ -141,9 +143,9 @@ class EventHub:
 
     def _deliver(self, stream: str, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         for entry_id, fields in entries:
-            if stream not in self._positions:
+            if stream not in self._reading:
                 return
-            self._positions[stream] = entry_id.decode()
+            self._reading.read_after(stream, entry_id.decode())
             try:
                 event = decode(fields[FIELD])
                 if isinstance(event, SentenceAudio):

@@ -54,7 +54,7 @@ class Held:
             admission.calls_in_progress(),
             len(sockets._carried),
             len(sockets._unproven),
-            frozenset(hub._receivers) | frozenset(hub._positions) | frozenset(hub._once),
+            frozenset(hub._receivers) | frozenset(hub._reading.positions()) | frozenset(hub._once),
             len(hub._tickers),
             len(hub._watchers),
             Counter(getattr(c, "__qualname__", "") for c in coroutines),
