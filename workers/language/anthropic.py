@@ -30,7 +30,10 @@ class _Claude(ChatAnthropic):
         options: dict[str, Any] = {"verify": environment.trusted()}
         if self.transport:
             options["transport"] = self.transport
-        limits = httpx2.Limits(keepalive_expiry=environment.KEEP_ALIVE_SECONDS)
+        limits = httpx2.Limits(
+            max_keepalive_connections=environment.KEPT_CONNECTIONS,
+            keepalive_expiry=environment.KEEP_ALIVE_SECONDS,
+        )
         client = anthropic.DefaultAsyncHttpxClient(limits=limits, **options)
         params = self._client_params | {"timeout": timeout, "http_client": client}
         return anthropic.AsyncAnthropic(**params)

@@ -16,6 +16,8 @@ from django.conf import settings
 CONNECT_SECONDS = 3.0
 # Callers pause between turns: a connection kept open saves the next answer a TLS handshake.
 KEEP_ALIVE_SECONDS = 120.0
+# Of each client: a burst of turns opens more, and they end with their answers.
+KEPT_CONNECTIONS = 4
 # Two spoken sentences and several tool calls are far below; a model that runs away is cut here.
 MOST_TOKENS = 2048
 

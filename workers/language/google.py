@@ -46,7 +46,10 @@ class _Transport(httpx.AsyncHTTPTransport):
 
 
 def _transport() -> httpx.AsyncBaseTransport:
-    limits = httpx.Limits(keepalive_expiry=environment.KEEP_ALIVE_SECONDS)
+    limits = httpx.Limits(
+        max_keepalive_connections=environment.KEPT_CONNECTIONS,
+        keepalive_expiry=environment.KEEP_ALIVE_SECONDS,
+    )
     proxy = getproxies().get("https")
     return _Transport(limits=limits, proxy=proxy, verify=environment.trusted())
 

@@ -43,7 +43,10 @@ def chat(transport: httpx2.AsyncBaseTransport | None, **values: Any) -> ChatOpen
         options["transport"] = transport
     client = openai.DefaultAsyncHttpxClient(
         timeout=httpx2.Timeout(wait, connect=min(wait, environment.CONNECT_SECONDS)),
-        limits=httpx2.Limits(keepalive_expiry=environment.KEEP_ALIVE_SECONDS),
+        limits=httpx2.Limits(
+            max_keepalive_connections=environment.KEPT_CONNECTIONS,
+            keepalive_expiry=environment.KEEP_ALIVE_SECONDS,
+        ),
         **options,
     )
     return ChatOpenAI(

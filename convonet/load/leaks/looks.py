@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from monitor import processes
 # Looks at the memory for one figure, and the time between them.
 MEMORY_LOOKS, MEMORY_SECONDS = 5, 0.4
 CENSUS_SECONDS = 60.0
+WATCH_SECONDS = 2.0
 # To whom the signal means something else, and whose code is not ours.
 UNASKED = frozenset({"launcher", "broker", "flower"})
 # What stands in a key for the thing that it is about.
@@ -69,6 +71,33 @@ def _add_census(mine: dict[str, Any], told: dict[str, Any]) -> None:
         mine[name] = mine.get(name, 0) + told[name]
     mine["types"] = dict(Counter(mine.get("types", {})) + Counter(told["types"]))
     mine["names"] = sorted([*mine.get("names", []), *told["threads"]])
+
+
+class Watch(threading.Thread):
+    """The most connections of each role to each peer, and descriptors, seen until it is stopped."""
+
+    def __init__(self, launcher: int, database: Path, ports: Mapping[int, str]) -> None:
+        super().__init__(name="connections", daemon=True)
+        self._launcher, self._database, self._ports = launcher, database, ports
+        self._ended = threading.Event()
+        self.most: dict[str, dict[str, int]] = {}
+
+    def run(self) -> None:
+        while not self._ended.wait(WATCH_SECONDS):
+            roles: dict[str, Counter[str]] = {}
+            for process, role in processes.below(self._launcher):
+                one = _held_by(process, self._database, self._ports)
+                if one is not None:
+                    held = Counter(one["peers"]) + Counter({"descriptors": one["fds"]})
+                    roles[role] = roles.get(role, Counter()) + held
+            for role, counts in roles.items():
+                most = self.most.setdefault(role, {})
+                most.update({name: max(most.get(name, 0), n) for name, n in counts.items()})
+
+    def stop(self) -> dict[str, dict[str, int]]:
+        self._ended.set()
+        self.join()
+        return self.most
 
 
 def broker(client: Any) -> dict[str, Any]:

@@ -53,18 +53,22 @@ def _memory(told: Told) -> str:
 
 def _held(told: Told) -> str:
     warm, end = told["looks"][0]["held"], told["looks"][-1]["held"]
+    most = told["looks"][-1].get("under_load", {})
     head = ("process", "descriptors", "threads", "objects", "blocks", "connections")
     rows = []
     for role, held in end.items():
         before = warm.get(role, {})
         peers = sorted({*before.get("peers", {}), *held["peers"]})
+        loaded = most.get(role, {})
         connections = ", ".join(
             f"{peer} {before.get('peers', {}).get(peer, 0)} → {held['peers'].get(peer, 0)}"
-            for peer in peers
+            f" ({loaded.get(peer, 0)})"
+            for peer in sorted({*peers, *loaded} - {"descriptors"})
         )
         cells = [_pair(before.get(n), held.get(n)) for n in ("fds", "threads", "objects", "blocks")]
         rows.append([f"{role} ({len(held['pids'])})", *cells, connections])
-    return f"### Held\nWarm → at the end, of all processes of a role.\n\n{_table(head, rows)}"
+    caption = "### Held\nWarm → at the end, of all of a role; in brackets the most during calls."
+    return f"{caption}\n\n{_table(head, rows)}"
 
 
 def _broker(told: Told) -> str:

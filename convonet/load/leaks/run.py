@@ -65,6 +65,7 @@ class Run:
         self._driver: Driver
         self._product: Product
         self._asked: Path
+        self._under_load: dict[str, dict[str, int]] = {}
         self._ports: dict[int, str] = {}
         self._group: cgroup.Group | None = None
 
@@ -112,7 +113,10 @@ class Run:
     def _round(self, number: int) -> dict[str, Any]:
         began = time.monotonic()
         phones, browsers, turns = self.plan.of_round(number)
+        watch = looks.Watch(self._product.launcher, self._database, self._ports)
+        watch.start()
         told = self._driver("round", phones, browsers, turns)
+        self._under_load = watch.stop()
         self._calls += told["calls"]
         self._turns += told["turns"]
         self._faults += told["faults"]
@@ -127,6 +131,10 @@ class Run:
         )
         return look
 
+    @property
+    def _database(self) -> Path:
+        return self._asked.parent / "convonet.sqlite3"
+
     def _until_quiet(self) -> None:
         deadline = time.monotonic() + OPEN_SECONDS
         while self._driver("open") and time.monotonic() < deadline:
@@ -137,12 +145,13 @@ class Run:
         with redis.Redis.from_url(_broker_url(var_dir)) as client:
             kept = looks.broker(client)
         # What a process answers costs it memory, too, which it has to give back before we look.
-        held = looks.held(launcher, var_dir / "convonet.sqlite3", self._ports, self._asked)
+        held = looks.held(launcher, self._database, self._ports, self._asked)
         return {
             "calls": self._calls,
             "turns": self._turns,
             "broker": kept,
             "held": held,
+            "under_load": self._under_load,
             "memory": looks.memory(launcher),
             "rows": self._driver("rows"),
             "files_bytes": looks.size_of(var_dir),

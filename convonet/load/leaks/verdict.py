@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 SHARE = 0.02
-# KiB of a role: a page cache's worth, which its processes touch or not.
-LEAST_KIB = 1024
+# KiB of a role: what its allocators keep of a busier moment, or pages it has now touched as well.
+LEAST_KIB = 2048
 # Pools that fill as they are used: connections and threads of a role.
 MOST_MORE_FDS, MOST_MORE_THREADS, MOST_MORE_CONNECTIONS = 6, 4, 4
 MOST_MORE_KEYS = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -206,3 +207,35 @@ def test_certificates_are_read_once_for_all_clients(monkeypatch: pytest.MonkeyPa
     trusted = {id(client._client._transport._pool._ssl_context) for client in clients}
     assert trusted == {id(environment.trusted())}
     assert id(http.client()._transport._pool._ssl_context) == id(http.trusted())  # type: ignore[attr-defined]
+
+
+async def test_of_a_bursts_connections_a_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key-o")
+    many, opened, open_now = 3 * environment.KEPT_CONNECTIONS, 0, 0
+    all_asked = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened, open_now
+        opened, open_now = opened + 1, open_now + 1
+        if opened == many:
+            all_asked.set()
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            await all_asked.wait()
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+            await reader.read()
+        finally:
+            open_now -= 1
+            writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        model = openai.make()
+        client = model.root_async_client._client
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(client.get(address) for _ in range(many)))
+            while open_now > environment.KEPT_CONNECTIONS:  # noqa: ASYNC110  # as the server sees
+                await asyncio.sleep(0)
+        assert opened == many
+        await openai.close(model)
