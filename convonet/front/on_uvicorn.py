@@ -78,14 +78,17 @@ class Socket(WebSocketsSansIOProtocol):
 
     # Out ------------------------------------------------------------------------------------
     async def send(self, message: Event) -> None:  # type: ignore[override]
-        if self.close_sent and self.handshake_complete:
-            # It failed the connection, or the application says goodbye twice.
-            raise ClientDisconnected
-        if message["type"] == "websocket.close":
+        goodbye = message["type"] == "websocket.close"
+        if goodbye:
             # What waits to be written stays before it; a far end that reads nothing is not asked.
             self.writable.set()
+        else:
+            await self.writable.wait()
+        if self.close_sent and self.handshake_complete:
+            # It failed the connection, or somebody has said goodbye.
+            raise ClientDisconnected
         await super().send(message)  # type: ignore[arg-type]
-        if message["type"] == "websocket.close":
+        if goodbye:
             self.receive.forget()
             self._end_for_certain()
 
