@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from time import monotonic
 
@@ -13,6 +12,7 @@ from phone.calls import PhoneCallFacts
 from phone.door_actions import Action, BeQuiet, Emergency, Say, TakeWords, TryPin
 from phone.doorkeeper import Doorkeeper
 from voice.attendant import Attend, Attendant, Desk
+from voice.small import Flag, Jobs
 from voice.turns import HangUp
 from voice.wiring import Services
 
@@ -31,10 +31,10 @@ class PhoneAttendant:
     def __init__(self, call: PhoneCallFacts, desk: Desk) -> None:
         self._call, self._desk = call, desk
         self._keeper: Doorkeeper | None = None
-        self._begun, self._refused = asyncio.Event(), False
+        self._begun, self._refused = Flag(), False
         self._early = ""
         """Keys pressed before it was known whom to ask for what."""
-        self._jobs: asyncio.Queue[TryPin | Emergency] = asyncio.Queue(maxsize=2)
+        self._jobs: Jobs[TryPin | Emergency] = Jobs(2)
         # Of a call made for a reminder, the first words are the reminder, until it was told.
         self._reminder = call.about_reminder_id
 

@@ -15,6 +15,7 @@ from django.db import DatabaseError
 from phone import recordings
 from phone.recorder import RecordingWire, Shelf, recorded
 from voice.attendant import Attend, Attendant, Desk
+from voice.small import Flag
 from voice.turns import HangUp
 from voice.wire import Wire
 
@@ -66,7 +67,7 @@ class _KnownDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self.known = asyncio.Event()
+        self.known = Flag()
 
     @property
     def call_id(self) -> str:

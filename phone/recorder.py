@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -22,6 +21,7 @@ from voice.audio_store import answering
 from voice.controls import Audio, Control
 from voice.errors import BrokerLost
 from voice.ports import Queue
+from voice.small import Flag
 from voice.wire import Wire
 
 logger = logging.getLogger(__name__)
@@ -142,8 +142,8 @@ class Recorder:
         self._call_id, self._stream = call_id, stream
         self._wire, self._shelf = wire, shelf
         self._number = 0
-        self._kept: deque[tuple[str, bytes]] = deque()
-        self._stirred = asyncio.Event()
+        self._kept: list[tuple[str, bytes]] = []
+        self._stirred = Flag()
         self.dropped = 0
         wire.piece_ready = self._collect
 
@@ -152,7 +152,7 @@ class Recorder:
         if not piece:
             return
         if len(self._kept) >= MOST_KEPT:
-            self._kept.popleft()
+            self._kept.pop(0)
             self.dropped += 1
         self._kept.append((f"{self._stream:03d}-{self._number:06d}", piece))
         self._number += 1
@@ -189,7 +189,7 @@ class Recorder:
             await asyncio.sleep(RETRY_SECONDS)
             return True
         if self._kept and self._kept[0][0] == name:
-            self._kept.popleft()
+            self._kept.pop(0)
         return True
 
 

@@ -27,6 +27,7 @@ from voice.call import CallSession
 from voice.errors import BrokerLost, Refused
 from voice.models import Call
 from voice.setup import CallSetup
+from voice.small import Flag
 from voice.sockets import Messages, Receive, Send, close, next_message, send_message
 from voice.turns import HangUp
 from voice.wiring import services
@@ -46,7 +47,7 @@ refusals = Refusals(logger, "media stream refused")
 @dataclass(frozen=True, slots=True)
 class Carried:
     session: CallSession
-    over: asyncio.Event
+    over: Flag
 
 
 # One a call, removed when it ends.
@@ -168,7 +169,7 @@ async def _run(call: PhoneCallFacts, start: StreamStart, receive: Receive, send:
     )
     around = joined.around(wire.format)
     session = CallSession(setup, around, lambda message: send_message(send, message))
-    carried = _carried[call.call_id] = Carried(session, asyncio.Event())
+    carried = _carried[call.call_id] = Carried(session, Flag())
     try:
         async with recording.going_on():
             return await session.run(Messages(receive))

@@ -25,6 +25,7 @@ from voice.errors import CallError
 from voice.mouth import Mouth, SendMessage
 from voice.reader import Reader, Receive
 from voice.setup import CallSetup, Surroundings
+from voice.small import Flag
 from voice.talk import Talk
 from voice.turns import Aside, Begin, Charge, Command, Fill, ForModel, HangUp, Recognise, Tell
 from voice.unfinished import Unfinished
@@ -46,7 +47,7 @@ class CallSession:
         self._options, self._clock = around.options, around.clock
         self._began = self._clock()
         self._end: HangUp | None = None
-        self._ended, self._stirred = asyncio.Event(), asyncio.Event()
+        self._ended, self._stirred = Flag(), Flag()
         self._person = ""
         self._unfinished: Sequence[Unfinished] = ()
         self._talk = Talk(setup, around, self._flush, self._fields())

@@ -10,6 +10,7 @@ from convonet import counters
 from convonet.stopwatch import mark
 from voice.errors import WorkerMissing
 from voice.setup import CallSetup, Surroundings
+from voice.small import Jobs
 from voice.turns import (
     Announce,
     AskAfter,
@@ -44,7 +45,7 @@ class Errands:
         self._call_id, self._user_id, self._format = call_id, setup.user_id, setup.wire.format
         self._store, self._queue, self._records = around.store, around.queue, around.records
         self._begun, self._failed, self._extra = begun, failed, extra
-        self._waiting: asyncio.Queue[Command] = asyncio.Queue(maxsize=ERRANDS)
+        self._waiting: Jobs[Command] = Jobs(ERRANDS)
         self._next: Command | None = None
         self._asked = ""
 

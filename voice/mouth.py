@@ -6,10 +6,8 @@ half a second of audio, which is read from the store when its first part may lea
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +19,7 @@ from voice.errors import BrokerLost
 from voice.fillers import Fillers
 from voice.playout import Fetch, ReplyPlayout
 from voice.ports import Store
+from voice.small import Flag
 from voice.turns import HangUp, LiveTurn
 from voice.wire import Wire
 
@@ -28,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 # A reply is a few dozen messages; a client this far behind is not reading.
 OUTBOX = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
@@ -69,8 +69,8 @@ class Mouth:
         self._fillers, self._filled = fillers, 0
         self._flush, self._hang_up = flush, hang_up
         self._log_fields = log_fields
-        self._outbox: deque[str | bytes] = deque()
-        self._wake = asyncio.Event()
+        self._outbox: list[str | bytes] = []
+        self._wake = Flag()
         self._piece: _Piece | None = None
 
     def wake(self) -> None:
@@ -119,7 +119,7 @@ class Mouth:
 
     async def _send_outbox(self) -> None:
         while self._outbox:
-            await self._send(self._outbox.popleft())
+            await self._send(self._outbox.pop(0))
 
     async def _send_audio(self) -> bool:
         """Send one message of reply audio, if one may leave."""
