@@ -24,6 +24,8 @@ PROFILE = allotted.profile()
 
 # --- Who may come in ------------------------------------------------------------------------
 PORT = env.integer("PORT", 8000, least=1, most=65_535)
+# Read by `convonet.front_door`; looked at here, so that a wrong word stops the start.
+SERVER = env.choice("SERVER", "daphne", ("daphne", "uvicorn"))
 # On Render a web service is told its own address.
 PUBLIC_URL = env.text("PUBLIC_URL") or env.text("RENDER_EXTERNAL_URL")
 DEBUG = env.flag("DEBUG")
@@ -167,12 +169,14 @@ MCP_CEILING_MB = env.integer("MCP_CEILING_MB", PROFILE.mcp_ceiling_mb, least=32)
 TOOLS_IN_WORKER = env.flag("TOOLS_IN_WORKER")
 # Agent workers begin what is due by the clock, each thing once per deployment.
 SCHEDULE = env.flag("SCHEDULE", default=True)
-# A speech child that loaded engines and had nothing to do for so long is replaced by an empty one.
+# After so long without tasks and calls a speech child's engines go, and with them the child.
 SPEECH_IDLE_SECONDS = env.seconds("SPEECH_IDLE_SECONDS", 120.0, least=1.0)
 # What people and businesses chose (models, voices, tools) a child has open at most so many of, and
 # closes what nobody wanted for so long; the server's own first choice stays.
 SERVICES_OPEN = env.integer("SERVICES_OPEN", 16, least=1, most=1000)
 SERVICE_IDLE_SECONDS = env.seconds("SERVICE_IDLE_SECONDS", 600.0, least=1.0, most=86_400.0)
+# While nobody calls, workers keep one agent child and no speech child.
+SHRINK_WHEN_IDLE = env.flag("SHRINK_WHEN_IDLE", default=True)
 # What is kept for how long: calls with their turns, and the answers to repeated tool calls.
 CALL_RETENTION_DAYS = env.integer("CALL_RETENTION_DAYS", 90, least=1)
 TOOL_REQUEST_RETENTION_DAYS = env.integer("TOOL_REQUEST_RETENTION_DAYS", 7, least=1)
@@ -202,6 +206,7 @@ CELERY_TASK_ROUTES = {
     "workers.tasks.join_recordings": {"queue": "chores"},
     "workers.tasks.delete_old_records": {"queue": "chores"},
     "workers.tasks.run_turn_alone": {"queue": "chores"},
+    "workers.tasks.stand_by": {"queue": "chores"},
 }
 # What the local grammar is sure of is answered by it, and costs no model call.
 PREFER_LOCAL = env.flag("PREFER_LOCAL")

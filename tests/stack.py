@@ -284,6 +284,8 @@ def _environment(var_dir: Path, port: int) -> dict[str, str]:
     }
     return kept | {
         "CONVONET_VAR": str(var_dir),
+        # The same processes whenever a test looks.
+        "SHRINK_WHEN_IDLE": "0",
         "PORT": str(port),
         # Not the defaults, so that a `make run` that starts meanwhile finds its own free.
         "MCP_PORT": str(ports.any_free()),

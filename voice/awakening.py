@@ -1,4 +1,4 @@
-"""Has the workers' own engines loaded when a call begins: they are gone while nobody calls."""
+"""Has the workers get ready when a call begins: while nobody calls they are as small as can be."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ class Awakening:
         self._asking: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """At each call's start, on the event loop; costs nothing where only services are asked."""
+        """At each call's start, on the event loop."""
         now = self._clock()
-        if now < self._quiet_until or not envelope.speech_computes():
+        if now < self._quiet_until:
             return
         self._quiet_until = now + QUIET_SECONDS
         self._asking = asyncio.get_running_loop().create_task(self._ask(), name="awakening")
 
     async def _ask(self) -> None:
         try:
-            await self._queue.send("get_ready")
+            if envelope.speech_computes():
+                await self._queue.send("get_ready")
+            await self._queue.send("stand_by")
         except BrokerLost:
             self._quiet_until = 0.0  # the next call asks again

@@ -26,7 +26,7 @@ _HEARING_TASKS = frozenset({"transcribe"})
 _SPEAKING_TASKS = frozenset({"speak", "speak_reminder", "speak_sample"})
 # Of workers that compute, which alone are asked for it.
 _COMPUTING_TASKS = frozenset({"get_ready"})
-_CHORES = frozenset({"join_recordings", "delete_old_records", "run_turn_alone"})
+_CHORES = frozenset({"join_recordings", "delete_old_records", "run_turn_alone", "stand_by"})
 _NO_EMBEDDED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 

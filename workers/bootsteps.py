@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 from datetime import UTC, datetime
 from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import redis
-from celery import bootsteps, signals
+from celery import bootsteps
+from celery import signals as celery_signals
 from celery.worker import state
 from django.conf import settings
 
@@ -22,7 +22,7 @@ from monitor.lookout import WORKER, log, options_from
 from monitor.snapshot import CLOCK
 from voice import envelope, keys
 from workers import engines, preload, published, schedule
-from workers.engines import Idleness
+from workers.idleness import Idleness
 from workers.offspring import Offspring
 from workers.schedule import Schedule
 
@@ -38,6 +38,9 @@ BEAT_LIFETIME_SECONDS = 6
 SOCKET_SECONDS = 0.25
 # How late a chore may be.
 TICK_SECONDS = 0.5
+AGAIN_SECONDS = 3.0
+# What comes by the clock is no sign that somebody is there.
+CLOCKWORK = frozenset(f"{envelope.TASKS}{chore.task}" for chore in schedule.CHORES)
 TOOLS_TITLE = "convonet: mcp"
 
 POOL = "celery.worker.components:Pool"
@@ -69,7 +72,7 @@ class ServeTools(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has n
         self._server = Offspring(TOOLS_TITLE, _serve_tools)
         self._server.look()
         # Sent when the pool has been stopped, and so its children are done.
-        signals.worker_shutdown.connect(self._end, weak=False)
+        celery_signals.worker_shutdown.connect(self._end, weak=False)
 
     def register_with_event_loop(self, worker: Any, hub: Any) -> None:
         if self._server is not None:
@@ -119,32 +122,59 @@ class KeepSchedule(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has
             self._failing = True
 
 
-class LetGoOfEngines(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
-    """Speech children that had nothing to do for long are replaced by ones without engines."""
+class FitToCalls(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """While nobody calls, one agent child is kept and no speech child, which held engines.
+
+    They are back when a call begins, whose web process sends a task for that, or at any other task.
+    """
 
     requires = (POOL,)
 
-    def include_if(self, worker: Any) -> bool:
-        return preload.SPEECH in preload.roles(roles_of(worker))
-
     def start(self, worker: Any) -> None:
-        self._idleness = Idleness(settings.SPEECH_IDLE_SECONDS)
+        roles = preload.roles(roles_of(worker))
+        self._computes = preload.SPEECH in roles
+        self._least = 0 if self._computes else 1
+        # Who does both is small already, and has turns to answer at once.
+        self._shrinks = settings.SHRINK_WHEN_IDLE and len(roles) == 1
+        self._pool = worker.pool._pool
+        self._idleness = Idleness(settings.SPEECH_IDLE_SECONDS, monotonic())
+        celery_signals.task_received.connect(self._received, weak=False)
 
     def register_with_event_loop(self, worker: Any, hub: Any) -> None:
-        hub.call_repeatedly(BEAT_SECONDS, self._look, worker)
+        hub.call_repeatedly(BEAT_SECONDS, self._look)
 
-    def _look(self, worker: Any) -> None:
-        pool = worker.pool._pool
-        received = state.total_count.total()
-        if self._idleness.over(monotonic(), received, busy=bool(pool._cache)):
-            engines.wake(up=False)
-            for child in list(pool._pool):
-                # Told to the pool, which then starts another and finds nothing wrong with it.
-                child._controlled_termination = True
-                os.kill(child.pid, signal.SIGKILL)
-            logger.info("idle, engines let go", extra={"children": len(pool._pool)})
+    def _received(self, request: Any, **_: Any) -> None:
+        if request.name not in CLOCKWORK:
+            self._pool.grow_back()
+
+    def _look(self) -> None:
+        now = monotonic()
+        tasks = sum(number for name, number in state.total_count.items() if name not in CLOCKWORK)
+        # A shift of an agent's child may be one for the clock; its turns belong to calls.
+        busy = self._computes and bool(self._pool._cache)
+        if self._idleness.over(now, tasks, busy=busy):
+            self._let_go(now)
         elif self._idleness.working:
             engines.wake(up=True)
+
+    def _let_go(self, now: float) -> None:
+        try:
+            calls = board.calls(impatient_client())
+        except redis.RedisError:
+            calls = 1  # not known
+        if calls:
+            self._idleness.go_on(now)
+            return
+        if not self._shrinks and not engines.awake():
+            return
+        engines.wake(up=False)
+        if gone := self._pool.let_go(self._least):
+            logger.info("idle, children let go", extra={"children": gone})
+        if not self._shrinks:
+            self._pool.grow_back()  # without engines
+        elif len(self._pool._pool) - gone > self._least:
+            # One had just begun something for the clock.
+            self._idleness.go_on(now, AGAIN_SECONDS)
 
 
 class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
@@ -252,4 +282,4 @@ def impatient_client() -> redis.Redis:
     )
 
 
-STEPS = {MaintainPool, ServeTools, KeepSchedule, LetGoOfEngines, Heartbeat, LookAfterMemory}
+STEPS = {MaintainPool, ServeTools, KeepSchedule, FitToCalls, Heartbeat, LookAfterMemory}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import mmap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -89,26 +88,3 @@ def _own() -> Iterator[tuple[str, Callable[[], None]]]:
         yield "synthesizer", wiring.synthesizer().warm_up
     if settings.HEARING_QUEUE == SPEECH:
         yield "transcriber", wiring.transcriber().warm_up
-
-
-@dataclass(slots=True)
-class Idleness:
-    """Tells when nothing was done for `seconds`. Pure; times are monotonic."""
-
-    seconds: float
-    _tasks: int = 0
-    _since: float | None = None
-
-    def over(self, now: float, tasks: int, *, busy: bool) -> bool:
-        """Whether that time has passed, just once; `tasks` have been received since the start."""
-        if busy or tasks != self._tasks:
-            self._tasks, self._since = tasks, now
-        if self._since is None or now - self._since < self.seconds:
-            return False
-        self._since = None
-        return True
-
-    @property
-    def working(self) -> bool:
-        """Something was done not long ago."""
-        return self._since is not None

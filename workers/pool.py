@@ -6,6 +6,8 @@ figure is either useless or replaces the child after every task.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from time import monotonic
@@ -63,6 +65,7 @@ class MeasuredAsynPool(asynpool.AsynPool):  # type: ignore[misc]  # celery has n
         self._returns = Returns(bootsteps.impatient_client) if self._shifts else None
         intake.children = processes or 1
         super().__init__(processes, *args, **options)
+        self._most = self._processes
 
     def apply_async(self, func: Any, *args: Any, **options: Any) -> Any:
         """A child that works on many begins a shift with this task, within a limit of its own."""
@@ -77,6 +80,27 @@ class MeasuredAsynPool(asynpool.AsynPool):  # type: ignore[misc]  # celery has n
         super().maintain_pool()
         if self._returns is not None:
             self._returns.look(monotonic())
+
+    def let_go(self, least: int) -> int:
+        """End children that do nothing, down to so many; how many went. None is started for them
+        until `grow_back`, and what is to be done meanwhile waits for that.
+        """
+        if any(not job.worker_pids() for job in self._cache.values()):
+            return 0  # on its way to one of them
+        idle = [child for child in self._pool if not self._worker_active(child)]
+        going = idle[: max(0, len(self._pool) - least)]
+        self._processes = len(self._pool) - len(going)
+        for child in going:
+            # So that the pool finds nothing wrong with it.
+            child._controlled_termination = True
+            os.kill(child.pid, signal.SIGKILL)
+        return len(going)
+
+    def grow_back(self) -> None:
+        """Have as many children as there were at the start."""
+        if self._processes < self._most:
+            self._processes = self._most
+            self.maintain_pool()
 
     def _create_worker_process(self, i: int) -> Any:
         process = super()._create_worker_process(i)

@@ -98,6 +98,11 @@ def speak_sample(voice: str) -> None:
 
 
 @shared_task
+def stand_by() -> None:
+    """A call begins. That this came has had the worker start the children that it let go."""
+
+
+@shared_task
 def get_ready() -> None:
     from workers import engines
 

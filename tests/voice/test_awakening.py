@@ -1,4 +1,4 @@
-"""The workers' engines are asked for when calls begin, and not once for each of them."""
+"""The workers are woken when calls begin, and not once for each of them."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ async def test_calls_that_begin_together_ask_once(asked: Asked) -> None:
     for _ in range(3):
         awakening.begin()
     await settled()
-    assert asked.tasks == ["get_ready"]
+    assert asked.tasks == ["get_ready", "stand_by"]
     asked.now += QUIET_SECONDS
     awakening.begin()
     await settled()
-    assert asked.tasks == ["get_ready", "get_ready"]
+    assert asked.tasks == ["get_ready", "stand_by"] * 2
 
 
 async def test_what_could_not_be_asked_is_asked_by_the_next_call(asked: Asked) -> None:
@@ -55,11 +55,11 @@ async def test_what_could_not_be_asked_is_asked_by_the_next_call(asked: Asked) -
     asked.lost = False
     awakening.begin()
     await settled()
-    assert asked.tasks == ["get_ready"]
+    assert asked.tasks == ["get_ready", "stand_by"]
 
 
 @override_settings(HEARING_QUEUE="agent", SPEAKING_QUEUE="agent")
-async def test_services_need_no_waking(asked: Asked) -> None:
+async def test_services_need_no_engines(asked: Asked) -> None:
     Awakening(asked, lambda: asked.now).begin()
     await settled()
-    assert asked.tasks == []
+    assert asked.tasks == ["stand_by"]

@@ -8,6 +8,7 @@ os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE"]
 from convonet.settings import *  # noqa: F403
 
 # Other tests' rows are in the same database.
+SHRINK_WHEN_IDLE = bool(os.environ.get("TEST_SHRINK"))
 SCHEDULE = bool(os.environ.get("TEST_SCHEDULE"))
 TURN_DEADLINE_SECONDS = float(os.environ.get("TEST_TURN_SECONDS", "20"))
 TOOL_DEADLINE_SECONDS = float(os.environ.get("TEST_TOOL_SECONDS", "10"))

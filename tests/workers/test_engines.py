@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,16 @@ import psutil
 import pytest
 import redis as redis_library
 
+from monitor import board
 from tests.stack import wait_until
 from tests.workers.processes import Worker
-from voice import envelope
+from voice import envelope, keys
 from workers import engines
-from workers.engines import Idleness
+from workers.idleness import FIRST_SECONDS, Idleness
 
 
 def test_idleness_is_over_once_after_the_last_task() -> None:
-    idle = Idleness(10.0)
+    idle = Idleness(10.0, 0.0)
     assert not idle.over(0.0, 0, busy=False)
     assert not idle.working
     assert not idle.over(5.0, 1, busy=False)
@@ -32,10 +34,27 @@ def test_idleness_is_over_once_after_the_last_task() -> None:
 
 
 def test_a_task_that_still_runs_is_no_idleness() -> None:
-    idle = Idleness(10.0)
+    idle = Idleness(10.0, 0.0)
     assert not idle.over(0.0, 1, busy=True)
     assert not idle.over(50.0, 1, busy=True)
     assert idle.over(60.0, 1, busy=False)
+
+
+def test_who_was_never_used_is_idle_soon() -> None:
+    idle = Idleness(120.0, 50.0)
+    assert not idle.over(49.0 + FIRST_SECONDS, 0, busy=False)
+    assert idle.over(50.0 + FIRST_SECONDS, 0, busy=False)
+
+
+def test_idleness_that_is_put_off_is_over_later() -> None:
+    idle = Idleness(10.0, 0.0)
+    assert idle.over(10.0, 0, busy=False)
+    idle.go_on(10.0)
+    assert not idle.over(19.0, 0, busy=False)
+    assert idle.over(20.0, 0, busy=False)
+    idle.go_on(20.0, 3.0)
+    assert not idle.over(22.0, 0, busy=False)
+    assert idle.over(23.0, 0, busy=False)
 
 
 @pytest.fixture
@@ -87,21 +106,31 @@ def computing(worker: Worker) -> dict[int, bool]:
     return {pid: "ctranslate2" in path.read_text() for pid, path in maps.items()}
 
 
+@contextmanager
+def a_call(redis: redis_library.Redis) -> Iterator[None]:
+    """While it is up, nobody is let go."""
+    pipe = redis.pipeline()
+    board.announce(pipe, board.WEB, "web:1", json.dumps({"calls": 1}), seconds=600)
+    pipe.execute()
+    yield
+    board.withdraw(pipe, board.WEB, "web:1")
+    pipe.execute()
+
+
 @pytest.mark.service
 def test_children_load_for_a_call_and_are_empty_again_when_idle(
     start_worker: Callable[..., Worker], redis: redis_library.Redis
 ) -> None:
-    worker = start_worker("speech", SPEECH_IDLE_SECONDS="2")
-    assert not any(computing(worker).values())
+    worker = start_worker("speech", SPEECH_IDLE_SECONDS="1")
     (empty,) = computing(worker)
-    redis.lpush("speech", envelope.sealed(engines.TASK))
-    wait_until(lambda: seen(worker) == {empty: True}, 60, "the child has loaded")
+    with a_call(redis):
+        redis.lpush("speech", envelope.sealed(engines.TASK))
+        wait_until(lambda: seen(worker) == {empty: True}, 60, "the child has loaded")
     wait_until(
         lambda: empty not in seen(worker) and list(seen(worker).values()) == [False],
         60,
         "an empty child has taken its place",
     )
-    assert "engines let go" in worker.output
     assert "exited with" not in worker.output
 
 
@@ -110,3 +139,36 @@ def seen(worker: Worker) -> dict[int, bool]:
         return computing(worker)
     except (OSError, psutil.Error):
         return {}  # one has ended just now
+
+
+@pytest.mark.service
+def test_while_nobody_calls_there_are_few_children(
+    start_worker: Callable[..., Worker], redis: redis_library.Redis
+) -> None:
+    few = {"TEST_SHRINK": "1", "SPEECH_IDLE_SECONDS": "1"}
+    workers = [start_worker(role, children=2, **few) for role in ("speech", "agent")]
+
+    def children() -> list[int]:
+        return [len(worker.descendants()) for worker in workers]
+
+    wait_until(lambda: children() == [0, 1], 60, "the others are let go")
+    with a_call(redis):
+        redis.lpush("speech", envelope.sealed(engines.TASK))
+        redis.lpush("chores", envelope.sealed("stand_by"))
+        wait_until(lambda: children() == [2, 2], 60, "all are back for a call")
+        wait_until(lambda: all(seen(workers[0]).values()), 60, "all have what they need")
+    wait_until(lambda: children() == [0, 1], 60, "they are let go again")
+    for worker in workers:
+        assert worker.stop() == 0
+        assert "exited with" not in worker.output
+
+
+@pytest.mark.service
+def test_a_task_that_comes_while_there_is_no_child_is_done(
+    start_worker: Callable[..., Worker], redis: redis_library.Redis
+) -> None:
+    worker = start_worker("speech", TEST_SHRINK="1", SPEECH_IDLE_SECONDS="1")
+    wait_until(lambda: not worker.descendants(), 60, "no child is left")
+    key = keys.voice_sample("pico/en-GB")
+    redis.lpush("speech", envelope.sealed("speak_sample", "pico/en-GB"))
+    wait_until(lambda: redis.exists(key) == 1, 60, "it is spoken")
