@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, close_old_connections
@@ -24,6 +23,7 @@ from mcp.server.lowlevel import Server
 from convonet import counters
 from todo import context
 from todo.actor import Actor, actor_for
+from todo.tool_threads import ToolThreads
 from todo.tools import run_tool
 from todo.tools.toolsets import tools
 
@@ -32,6 +32,8 @@ SERVER_NAME = "convonet-todo"
 CONTEXT_META, KEY_META = "convonet", "convonet_key"
 # SQLite writes one at a time and PostgreSQL connections cost memory: a few threads are enough.
 THREADS = 4
+# A list of all that a person may have is a tenth of it; what is longer is no answer to a caller.
+MOST_ANSWER_CHARACTERS = 1 << 20
 INSTRUCTIONS = (
     "A person's todos, lists and reminders. Tell the person what `said` says; it is true of the"
     " database. With status “ask”, put the question to the person and give their reply, in a later"
@@ -47,6 +49,7 @@ REFUSED: dict[str, Any] = {
     "question": None,
 }
 BROKEN = REFUSED | {"said": "I could not reach your todos just now, so nothing was changed."}
+TOO_LONG = REFUSED | {"said": "That took me too long, so I have stopped."}
 TOO_MUCH = REFUSED | {"said": "That was too much for me at once, so nothing was changed."}
 NOT_ALLOWED = REFUSED | {
     # In small letters: voices spell what is written in capitals.
@@ -82,10 +85,11 @@ def tool_list() -> list[types.Tool]:
     ]
 
 
-def make_server(identify: Identify) -> Server[Any, Any]:
+def make_server(identify: Identify, worn: Callable[[], None] | None = None) -> Server[Any, Any]:
     """`identify` turns a request's `_meta` and tool into the acting person.
 
-    It raises ForgedContext, or NotAllowed for a tool that is not for them.
+    It raises ForgedContext, or NotAllowed for a tool that is not for them. `worn` is called when so
+    many tools have not come back that the process should be replaced.
     """
     server: Server[Any, Any] = Server(
         SERVER_NAME, version=settings.VERSION, instructions=INSTRUCTIONS
@@ -96,7 +100,7 @@ def make_server(identify: Identify) -> Server[Any, Any]:
         return listed
 
     server.request_handlers[types.ListToolsRequest] = list_tools
-    server.request_handlers[types.CallToolRequest] = _calling(identify)
+    server.request_handlers[types.CallToolRequest] = _calling(identify, worn)
     return server
 
 
@@ -118,23 +122,47 @@ def identify_as(user_id: int, time_zone: str) -> Identify:
     return lambda meta, tool: _actor(user_id, time_zone, call_id, uuid4())
 
 
-def _calling(identify: Identify) -> Handler:
-    executor = ThreadPoolExecutor(THREADS, thread_name_prefix="tool")
-    call = sync_to_async(_call, thread_sensitive=False, executor=executor)
+def _calling(identify: Identify, worn: Callable[[], None] | None) -> Handler:
+    # Nobody waits for an answer any longer than that.
+    threads = ToolThreads(THREADS, settings.TOOL_DEADLINE_SECONDS, worn=worn)
 
     async def call_tool(request: types.CallToolRequest) -> types.ServerResult:
         params = request.params
         meta = params.meta.model_dump() if params.meta else {}
-        result = await call(identify, params.name, params.arguments or {}, meta)
+        arguments = params.arguments or {}
+        call = partial(_encoded, identify, params.name, arguments, meta)
+        # A worker that has no answer in time asks again: that is no second call.
+        key = json.dumps([params.name, arguments, meta.get(CONTEXT_META), meta.get(KEY_META)])
+        try:
+            result, text = await threads.run(key if meta.get(KEY_META) else object(), call)
+        except TimeoutError:
+            logger.error("tool not done in time", extra={"tool": params.name[:60]})
+            result, text = TOO_LONG, json.dumps(TOO_LONG)
         return types.ServerResult(
             types.CallToolResult(
-                content=[types.TextContent(type="text", text=json.dumps(result))],
+                content=[types.TextContent(type="text", text=text)],
                 structuredContent=result,
                 isError=False,
             )
         )
 
     return call_tool
+
+
+def _encoded(
+    identify: Identify, name: str, arguments: dict[str, Any], meta: dict[str, Any]
+) -> tuple[dict[str, Any], str]:
+    """The answer, and as text; in the tool's own thread, as it may be of any size."""
+    result = _call(identify, name, arguments, meta)
+    try:
+        text = json.dumps(result)
+    except MemoryError:
+        counters.add("memory_errors")
+        text = ""
+    if not text or len(text) > MOST_ANSWER_CHARACTERS:
+        logger.error("tool's answer too long", extra={"tool": name[:60], "characters": len(text)})
+        return TOO_MUCH, json.dumps(TOO_MUCH)
+    return result, text
 
 
 def _call(
