@@ -32,12 +32,13 @@ def _one(told: Figures) -> str:
 def _head(told: Figures) -> str:
     plan, machine, subject = told["plan"], told["machine"], told["subject"]
     speech = "the product's own" if plan["local"] else "stand-ins"
-    group = f"in a memory cgroup of {plan['limit_bytes'] >> 20} MB" if plan["limit_bytes"] else ""
+    group = "Without a memory limit"
+    if plan["limit_bytes"]:
+        group = f"In a memory cgroup of {plan['limit_bytes'] >> 20} MB"
     lines = [
         f"## {subject['told'][0].upper()}{subject['told'][1:]}",
         f"{machine['cores']} cores, Python {machine['python']}, {told['at'][:10]}."
-        f" {group.capitalize() or 'Without a memory limit'}; driver and stand-ins beside it, on"
-        " the same cores.",
+        f" {group}; driver and stand-ins beside it, on the same cores.",
         f"Each caller says something every {plan['every']:g} s, for {plan['speak']:g} s in each"
         f" stage; the model takes {plan['think']:g} s an answer and asks for a tool first in"
         f" {plan['tool_percent']} % of the turns; speech by {speech};"
