@@ -20,6 +20,7 @@ from flower.app import Flower  # type: ignore[import-untyped]
 from flower.urls import settings as pages  # type: ignore[import-untyped]
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
+from tornado.iostream import IOStream
 from tornado.options import options, parse_config_file
 
 from convonet import env, ports, settings
@@ -34,12 +35,26 @@ app.conf.update(
 )
 
 
+class Door(HTTPServer):
+    """Accepts connections, and tells of each."""
+
+    page: Page
+
+    def handle_stream(self, stream: IOStream, address: Any) -> None:
+        self.page.note()
+        super().handle_stream(stream, address)
+
+
 class Page(Flower):  # type: ignore[misc]  # flower has no types
     """Flower that knows when it was last asked for anything; `idle_seconds` of 0 is for ever."""
 
     def __init__(self, idle_seconds: float, **options: Any) -> None:
         super().__init__(**options)
         self._idle_seconds = idle_seconds
+        self._asked: float | None = None
+
+    def note(self) -> None:
+        """Somebody wants something."""
         self._asked = monotonic()
 
     def serve(self, descriptor: int | None) -> None:
@@ -49,18 +64,22 @@ class Page(Flower):  # type: ignore[misc]  # flower has no types
         else:
             listening = socket.socket(fileno=descriptor)
             listening.setblocking(False)
-            HTTPServer(self).add_socket(listening)
+            door = Door(self)
+            door.page = self
+            door.add_socket(listening)
         if self._idle_seconds:
             PeriodicCallback(self._look, 1000 * self._idle_seconds / 10).start()
         self.start()
 
     def log_request(self, handler: Any) -> None:
         """Tornado calls this after each answer."""
-        self._asked = monotonic()
+        self.note()
         super().log_request(handler)
 
     def _look(self) -> None:
-        if monotonic() - self._asked > self._idle_seconds:
+        if self._asked is None:
+            self.note()  # who made it start is heard only now
+        elif monotonic() - self._asked > self._idle_seconds:
             self.stop()
 
 

@@ -21,7 +21,8 @@ from convonet.launcher import PROCFILE
 from tests.services import answers
 from tests.stack import ROOT, Stack, wait_until
 
-NAMES = ["broker", *procfile.read(PROCFILE)]
+# Flower is started on demand, by who asks for it.
+NAMES = ["broker", *(name for name in procfile.read(PROCFILE) if name != "flower")]
 
 
 def launch(stack: Stack, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -39,6 +40,7 @@ def launch(stack: Stack, **environment: str) -> subprocess.CompletedProcess[str]
 
 def test_whole_life_of_a_product(new_stack: Stack) -> None:
     """One start after another, since each costs seconds: what is said, kept, shared and left."""
+    new_stack.env |= {"FLOWER": "demand", "FLOWER_IDLE_SECONDS": "2"}
     new_stack.start()
     new_stack.wait_said("Ctrl-C stops everything")
     first = new_stack.output
@@ -46,6 +48,7 @@ def test_whole_life_of_a_product(new_stack: Stack) -> None:
     password = re.search(r"login is admin with the password (\S+)", first)
     assert password
     assert_second_launcher_refuses(new_stack)
+    assert_flower_comes_and_goes(new_stack)
     assert_secrets_are_kept(new_stack, password[1])
     began = {name: new_stack.pid(name) for name in NAMES}
     new_stack.stop()
@@ -60,6 +63,27 @@ def test_whole_life_of_a_product(new_stack: Stack) -> None:
     assert "password" not in new_stack.output
     users = new_stack.rows("SELECT username, is_superuser FROM auth_user ORDER BY username")
     assert users == [("admin", 1), ("demo", 0)]
+
+
+def assert_flower_comes_and_goes(stack: Stack) -> None:
+    """It is started for who asks, ends when nobody does, and comes again."""
+    assert "spawned: 'flower'" not in stack.logs("supervisor")
+
+    def ended() -> int:
+        return stack.logs("supervisor").count("exited: flower (exit status 0; expected)")
+
+    assert flower_refuses(stack)
+    wait_until(lambda: ended() == 1, 60, "Flower ends")
+    assert flower_refuses(stack)
+    wait_until(lambda: ended() == 2, 60, "Flower ends again")
+    assert "flower ended" not in stack.output
+
+
+def flower_refuses(stack: Stack) -> bool:
+    """Whether it answers, to who has no password."""
+    with pytest.raises(HTTPError) as refused:
+        urllib.request.urlopen(f"http://127.0.0.1:{stack.run_state['FLOWER_PORT']}/", timeout=60)
+    return bool(refused.value.code == 401)
 
 
 def assert_second_launcher_refuses(stack: Stack) -> None:
@@ -86,9 +110,25 @@ def assert_secrets_are_kept(stack: Stack, admin_password: str) -> None:
 def test_killed_process_is_started_again_and_serves(stack: Stack) -> None:
     for name in ("broker", "web", "agent"):
         old = stack.kill(name)
+        if name == "web":
+            assert_who_comes_meanwhile_waits(stack, old)
         stack.wait_restarted(name, old)
         stack.wait_said(f"{name} ended by itself; starting it again")
     stack.wait_until_healthy()
+
+
+def assert_who_comes_meanwhile_waits(stack: Stack, killed: int) -> None:
+    """The launcher listens on its port: nobody is refused while there is no web process."""
+    wait_until(lambda: not is_running(killed), 60, "it has ended")
+    with urllib.request.urlopen(f"{stack.url}/login/", timeout=60) as answer:
+        assert answer.status == 200
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_data_in_the_broker_survives_its_end(stack: Stack) -> None:
@@ -121,10 +161,8 @@ def test_commands_in_another_terminal_find_the_running_product(stack: Stack) -> 
 
 
 def test_flower_asks_for_its_password(stack: Stack) -> None:
+    assert flower_refuses(stack)
     address = f"http://127.0.0.1:{stack.run_state['FLOWER_PORT']}/"
-    with pytest.raises(HTTPError) as refused:
-        urllib.request.urlopen(address, timeout=10)
-    assert refused.value.code == 401
     user, password = re.findall(r"user (\S+), password (\S+)", stack.manage("flower_login"))[0]
     known = {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
     with urllib.request.urlopen(urllib.request.Request(address, headers=known)) as response:
@@ -143,16 +181,26 @@ def test_everything_listens_on_this_machine_only(stack: Stack) -> None:
     assert {address for address, _ in listening} == {"127.0.0.1"}
 
 
-def test_product_runs_on_postgresql(new_stack: Stack, postgres_url: str) -> None:
-    new_stack.env["DATABASE_URL"] = postgres_url
+def test_product_of_separate_programs_runs_on_postgresql(
+    new_stack: Stack, postgres_url: str
+) -> None:
+    new_stack.env |= {"DATABASE_URL": postgres_url, "ZYGOTE": "off"}
     new_stack.start()
+    assert psutil.Process(new_stack.pid("web")).cmdline()[1:] == ["-m", "convonet.front_door"]
     assert not (new_stack.var_dir / "convonet.sqlite3").exists()
     vendor = new_stack.ask("from django.db import connection as c\nanswer = c.vendor")
     assert vendor == "postgresql"
 
 
-def test_launcher_stays_small() -> None:
-    """It lives as long as the product does: no Django, database or event loop in it."""
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks on Linux alone")
+def test_processes_are_forked_from_the_launcher(stack: Stack) -> None:
+    web = psutil.Process(stack.pid("web"))
+    assert " ".join(web.cmdline()).strip() == "convonet: web"
+    assert web.exe() == psutil.Process(stack.launcher_pid).exe()
+
+
+def test_launcher_of_separate_programs_stays_small() -> None:
+    """With ZYGOTE=off: no Django, database or event loop in it."""
     code = "import sys, convonet.launcher; print(*sys.modules)"
     asked = [sys.executable, "-c", code]
     loaded = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
