@@ -54,9 +54,14 @@ MOST_CLAIMED = 1000
 class Claims:
     """Of one child on one queue. Methods raise RedisError when the broker does not answer."""
 
-    def __init__(self, redis: Any, queue: str, holder: str = "") -> None:
-        """`holder` is this process, as in `voice.holders`."""
+    def __init__(self, redis: Any, queue: str, holder: str = "", *, waiting: Any = None) -> None:
+        """`holder` is this process, as in `voice.holders`.
+
+        `waiting` is a client that waits for messages, for `next` alone; it must ask nothing twice,
+        since what was claimed by a lost answer is found again by `give_back_but`.
+        """
         self._redis = redis
+        self._waiting = waiting or redis
         self._queue = queue
         self._holder = holder or holders.this_process() or f"{gethostname()}/{os.getpid()}"
         self._key = keys.claims(queue, self._holder)
@@ -89,7 +94,7 @@ class Claims:
 
     def next(self, seconds: float) -> bytes | None:
         """Wait so long for a message; it is ours then."""
-        message = self._redis.blmove(self._queue, self._key, seconds, "RIGHT", "LEFT")
+        message = self._waiting.blmove(self._queue, self._key, seconds, "RIGHT", "LEFT")
         return cast("bytes | None", message)
 
     def done(self, message: bytes) -> None:

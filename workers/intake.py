@@ -75,8 +75,9 @@ def limits_of(name: str, request: dict[str, Any]) -> tuple[float | None, float |
 @cache
 def _intake() -> Intake:
     most = preload.turns_per_child()
-    claims = Claims(wiring.claiming_client(), envelope.AGENT)
-    return Intake(Lanes(most), claims, wiring.redis_client(), str(trace._localized[2]))
+    redis = wiring.redis_client()
+    claims = Claims(redis, envelope.AGENT, waiting=wiring.claiming_client())
+    return Intake(Lanes(most), claims, redis, str(trace._localized[2]))
 
 
 class Intake:

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import lru_cache
+from threading import Lock
 from time import monotonic
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
+from weakref import WeakSet
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -57,6 +59,11 @@ return cancelled
 """
 
 
+# Those that this process has now, of all its threads.
+_held: WeakSet[Lease] = WeakSet()
+_looking = Lock()
+
+
 class Lease:
     """Held from `take` on. Every method raises LeaseLost once another worker has the turn."""
 
@@ -68,6 +75,8 @@ class Lease:
         self.attempt = turn.attempts
         # A turn that nobody had before is told to start at once, and then we know.
         self._cancelled, self._looked = False, granted if self.first else 0.0
+        with _looking:
+            _held.add(self)
 
     @property
     def first(self) -> bool:
@@ -77,9 +86,23 @@ class Lease:
     @property
     def cancelled(self) -> bool:
         """The caller wants no answer any more, as of `FRESH_SECONDS` ago at most."""
-        if not self._cancelled and monotonic() - self._looked > FRESH_SECONDS:
-            self._learn(self._redis.exists(keys.cancelled(self._turn_id)))
+        if self._to_be_asked:
+            self._learn_with_others()
         return self._cancelled
+
+    @property
+    def _to_be_asked(self) -> bool:
+        return not self._cancelled and monotonic() - self._looked > FRESH_SECONDS
+
+    def _learn_with_others(self) -> None:
+        """One question for all turns of this child: each asks five times a second."""
+        with _looking:
+            if not self._to_be_asked:
+                return
+            asked = [one for one in _held if one._redis is self._redis and not one._cancelled]
+            flags = self._redis.mget([keys.cancelled(one._turn_id) for one in asked])
+            for one, flag in zip(asked, flags, strict=True):
+                one._learn(flag is not None)
 
     @property
     def rows(self) -> QuerySet[Turn]:
@@ -128,11 +151,16 @@ class Lease:
             raise LeaseLost
         self._learn(answer)
 
+    def _forget(self) -> None:
+        with _looking:
+            _held.discard(self)
+
     def _learn(self, cancelled: int) -> None:
         self._cancelled, self._looked = bool(cancelled), monotonic()
 
     def release(self) -> None:
         """The turn is over and told."""
+        self._forget()
         self.rows.update(lease_until=None, lease_holder="", queued_at=None)
 
     def let_go(self, queued_at: datetime | None = None) -> None:
@@ -140,6 +168,7 @@ class Lease:
 
         `queued_at`: it is asked for by us, so the sweeper shall not do so for a while.
         """
+        self._forget()
         self.rows.update(lease_until=timezone.now(), queued_at=queued_at)
 
     def queue(self, task: str) -> None:

@@ -64,13 +64,14 @@ def redis_client() -> redis.Redis:
 
 @once
 def claiming_client() -> redis.Redis:
-    """For a child's main thread; asks nothing twice, since a lost answer may be a claimed task."""
+    """For a child's main thread alone: one connection, on which nothing is asked twice."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=5,
         socket_connect_timeout=2,
         socket_keepalive=True,
         retry=Retry(NoBackoff(), 0),
+        single_connection_client=True,
     )
 
 

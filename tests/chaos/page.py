@@ -168,11 +168,13 @@ class Page:
                 await self._socket.send(json.dumps(message))
 
     async def _acknowledge(self, socket: ClientConnection) -> None:
+        told: dict[int, int] = {}
         while True:
             await asyncio.sleep(ACKNOWLEDGE_SECONDS)
             for number, ms in list(self._heard.items()):
                 turn = self._turn_of.get(number)
-                if turn:
+                if turn and told.get(number) != ms:
+                    told[number] = ms
                     await socket.send(json.dumps({"type": "played", "turn": turn, "ms": ms}))
 
     async def _speak(self, socket: ClientConnection) -> None:
