@@ -20,6 +20,7 @@ from django.conf import settings
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from convonet import memory
+from convonet.web import heap
 from todo import signals
 from todo.mcp_server import identify_by_context, make_server
 
@@ -94,6 +95,8 @@ class Door:
 
 def serve(port: int) -> None:
     """On MCP_BIND, until SIGTERM; from the main thread."""
+    # Else glibc would keep what one took, up to the largest piece it has seen.
+    heap.keep_small()
     # A tool that runs away fails by itself; if the kernel must choose, a restart here costs little.
     memory.limit_growth(settings.MCP_CEILING_MB)
     memory.volunteer()
