@@ -21,6 +21,7 @@ from celery import current_app, signals
 from celery.app import trace
 from redis.exceptions import RedisError, ResponseError
 
+from convonet.web import heap
 from voice import envelope, keys
 from workers import lanes, preload, wiring
 from workers.claims import Claims
@@ -216,8 +217,9 @@ class Intake:
         if not shift.alone:
             self._tell(self._claims.close)
         if self._lanes.shrink():
-            # Their connections: a quiet child needs one.
+            # Their connections too: a quiet child needs one.
             self._redis.connection_pool.disconnect(inuse_connections=False)
+            heap.give_back()
         if shift.draining:
             self._tell(self._let_others_drain)
 

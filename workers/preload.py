@@ -20,6 +20,7 @@ from celery import platforms, signals
 from django.conf import settings
 
 from convonet import database, lifeline, profiles, providers
+from convonet.web import heap
 from voice import envelope
 from workers import engines, wiring
 from workers.errors import place_of
@@ -189,6 +190,8 @@ _chosen: tuple[str, ...] = ()
 def _on_worker_init(sender: Any, **_: Any) -> None:
     global _chosen
     began = monotonic()
+    # The environment says so only to a program that is started anew, and this may be a fork.
+    heap.keep_small()
     database.keep_all()
     # Celery's own way parses C where cffi is installed, which writes to 3 MB of shared pages.
     platforms.set_pdeathsig = _tie_child
