@@ -177,7 +177,7 @@ class Stack:
         try:
             # A process with a title of its own has written over its environment.
             if self._session is not None and os.getsid(process.pid) == self._session:
-                return process.status() != psutil.STATUS_ZOMBIE
+                return bool(process.status() != psutil.STATUS_ZOMBIE)
             return bool(process.environ().get("CONVONET_VAR") == str(self.var_dir))
         except (psutil.Error, OSError):
             return False

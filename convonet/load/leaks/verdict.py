@@ -13,12 +13,13 @@ from typing import Any
 SHARE = 0.02
 # KiB of a role: what its allocators keep of a busier moment, or pages it has now touched as well.
 LEAST_KIB = 2048
-# Pools that fill as they are used: connections and threads of a role.
-MOST_MORE_FDS, MOST_MORE_THREADS, MOST_MORE_CONNECTIONS = 6, 4, 4
+# Pools that fill as they are used, each with a bound: connections and threads of a role. The web
+# process's to the broker holds 12.
+MOST_MORE_FDS, MOST_MORE_THREADS, MOST_MORE_CONNECTIONS = 16, 12, 16
 MOST_MORE_KEYS = 3
 # Of one type, for each call or turn between the looks: a leak is one of each at least.
 # The floors are what caches with a bound may still take in: the calls a child knows, addresses.
-OBJECTS_EACH, LEAST_OBJECTS = 0.2, 200
+OBJECTS_EACH, LEAST_OBJECTS = 0.2, 400
 ALL_OBJECTS_EACH, LEAST_ALL_OBJECTS = 0.5, 2000
 BROKER_LEAST_BYTES = 200_000
 
