@@ -21,6 +21,7 @@ _CALLS = Plan(
     counts=(100,),
     limit_bytes=SMALL,
     idle=SETTLED_SECONDS,
+    cold=10.0,
     warm=24.0,
     listen=30.0,
     speak=LONG,
@@ -28,14 +29,15 @@ _CALLS = Plan(
     think=1.5,
     after=60.0,
 )
-_IDLE = replace(_CALLS, counts=(4,), warm=0.0, listen=5.0, speak=20.0, after=SETTLED_SECONDS)
-_LIMIT = replace(
-    _CALLS, counts=(25, 50, 75, 100), until_limit=True, idle=20.0, warm=12.0, listen=8.0, speak=45.0
+_IDLE = replace(
+    _CALLS, counts=(4,), cold=None, warm=0.0, listen=5.0, speak=20.0, after=SETTLED_SECONDS
 )
-_LOCAL = replace(_LIMIT, counts=(1, 2, 3, 4, 6, 8, 10, 12, 16, 20), beyond=False, local=True)
-_SIDE = replace(
-    _LIMIT, limit_bytes=0, counts=(1, 5, 10, 25, 50), beyond=False, listen=15.0, speak=60.0
+_SEARCH = replace(
+    _CALLS, until_limit=True, idle=20.0, warm=12.0, listen=8.0, speak=45.0, after=15.0
 )
+_LIMIT = replace(_SEARCH, counts=(50, 75, 100))
+_LOCAL = replace(_SEARCH, counts=(1, 2, 4, 6, 8, 12, 16, 20), beyond=False, local=True)
+_SIDE = replace(_SEARCH, limit_bytes=0, counts=(1, 5, 10, 25, 50), beyond=False)
 _TURNS = replace(_CALLS, counts=(50,), idle=20.0, listen=15.0, speak=180.0, after=10.0)
 
 
@@ -69,7 +71,7 @@ def wanted(rows: Sequence[str], servers: Sequence[str]) -> list[Wanted]:
         runs += [Wanted(f"side-{peer}", peer, _SIDE) for peer in DEFAULT_PEERS]
     for row, factor in (("1G", 1), ("2G", 2)):
         if row in rows:
-            more = replace(_LIMIT, limit_bytes=factor * GIGABYTE)
+            more = replace(_SEARCH, limit_bytes=factor * GIGABYTE)
             runs += [Wanted(f"{row}-{server}", server, more) for server in servers]
             local = replace(_LOCAL, limit_bytes=factor * GIGABYTE)
             runs.append(Wanted(f"{row}-local", servers[0], local))

@@ -41,6 +41,8 @@ class Plan:
     """From one thing a caller says to the next."""
     idle: float = 15.0
     """Before the first call, and again before the first stage."""
+    cold: float | None = None
+    """Before the first call, where that is not looked at as closely."""
     warm: float = 12.0
     """Of a few calls before the first stage, so that every worker has worked; 0: none."""
     after: float = 60.0
@@ -68,6 +70,10 @@ class Plan:
     def look_seconds(self) -> float:
         """From one look at all processes to the next: each walks their page tables."""
         return 5.0 if self.speak >= LONG_SECONDS else 2.0
+
+    @property
+    def first_idle(self) -> float:
+        return self.idle if self.cold is None else self.cold
 
     def every_count(self) -> list[int]:
         """Of its stages, those that only the search for the limit comes to included."""
@@ -148,7 +154,7 @@ def most_calls(plan: Plan) -> int:
 
 def seconds_of(plan: Plan) -> float:
     """About how long a run takes."""
-    before = 20 + 2 * plan.idle + 2 * plan.warm
+    before = 20 + plan.first_idle + plan.idle + 2 * plan.warm
     ramps = sum(count / 5 + 8 for count in plan.counts)
     return before + ramps + len(plan.counts) * (plan.listen + plan.speak) + plan.after
 

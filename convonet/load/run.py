@@ -49,7 +49,7 @@ class Run:
         return told
 
     def _measured(self) -> dict[str, Any]:
-        cold = self._wait(self.plan.idle, "Idle")
+        cold = self._wait(self.plan.first_idle, "Idle")
         stages, ended, warm, after = [], [], cold, cold
         if self.plan.counts:
             warm = self._warm() if self.plan.warm else cold
