@@ -210,7 +210,7 @@ def test_an_order_that_cannot_be_queued_is_told_and_forgotten(
 
 
 def test_the_way_to_the_costs_is_shown_to_whom_may_read_them(page: Client, anna: User) -> None:
-    link = f'href="{reverse("admin:voice_providers")}"'
+    link = f'href="{reverse("admin:voice_providers", urlconf="convonet.admin_urls")}"'
     assert link not in page.get("/").content.decode()
     User.objects.filter(pk=anna.pk).update(is_staff=True, is_superuser=True)
     assert link in page.get("/").content.decode()
