@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 SHARE = 0.02
-# KiB of a role: what its allocators keep of a busier moment, or pages it has now touched as well.
+# KiB of each process of a role: what its allocators keep of a busier moment, or pages it has now touched as well.
 LEAST_KIB = 2048
 # Pools that fill as they are used, each with a bound: connections and threads of a role. The web
 # process's to the broker holds 12.
@@ -84,7 +84,7 @@ def _memory(warm: Look, end: Look) -> list[Finding]:
     found = [Finding("memory", "all processes", total, now, SHARE * total, "KiB")]
     for role, one in end.items():
         before = warm.get(role, {"pss": 0})["pss"]
-        allowed = max(SHARE * before, LEAST_KIB)
+        allowed = max(SHARE * before, LEAST_KIB * one.get("processes", 1))
         found.append(Finding("memory", role, before, one["pss"], allowed, "KiB"))
     return found
 
