@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 SHARE = 0.02
-# KiB of each process of a role: what its allocators keep of a busier moment, or pages it has now touched as well.
+# KiB of each process of a role: what its allocators keep of a busier moment.
 LEAST_KIB = 2048
 # Pools that fill as they are used, each with a bound: connections and threads of a role. The web
 # process's to the broker holds 12.
