@@ -49,11 +49,17 @@ def until_seen(stack: Stack, true: Any, what: str) -> Snapshot:
 
 
 def test_every_process_is_seen_by_its_role(stack: Stack) -> None:
-    seen = until_seen(
-        stack, lambda one: {each.role for each in one.readings} >= EVERYBODY, "all roles are seen"
-    )
+    names = ("web", "agent", "speech", "mcp", "flower", "broker")
+
+    def complete(one: Snapshot) -> bool:
+        """Not one of before a test killed somebody."""
+        living = {stack.pid(name) for name in names}
+        roles = {each.role for each in one.readings}
+        return roles >= EVERYBODY and living <= {each.pid for each in one.readings}
+
+    seen = until_seen(stack, complete, "all roles are seen")
     by_pid = {one.pid: one for one in seen.readings}
-    for name in ("web", "agent", "speech", "mcp", "flower", "broker"):
+    for name in names:
         assert by_pid[stack.pid(name)].role == name
     assert by_pid[stack.launcher_pid].role == "launcher"
     pss = [one.pss for one in seen.readings]
