@@ -77,6 +77,8 @@ class TodoServer:
         self._lost = False
         self._changed = asyncio.Condition()
         self._owner: asyncio.Task[None] | None = None
+        # Each ends within `PING_SECONDS`.
+        self._doubts: set[asyncio.Future[None]] = set()
 
     def open(self) -> None:
         """Begin to connect, in the background, and keep connected."""
@@ -118,7 +120,7 @@ class TodoServer:
                 return _answer(await _race(link, name, arguments, meta, seconds))
             except _Slow:
                 sent = True
-                await _give_up_if_silent(link)
+                await self._doubt(link, deadline)
                 logger.warning("tool call slow", extra={"tool": name, "attempt": attempt + 1})
             except _Lost:
                 sent = not await _surely_unsent(link) or sent
@@ -126,6 +128,13 @@ class TodoServer:
         if sent:
             raise ToolError("The todo service did not answer.", code="tool_unknown")
         raise _unreached()
+
+    async def _doubt(self, link: _Link, deadline: float) -> None:
+        """Give the session up if nothing is answered on it, waiting until `deadline` at most."""
+        looking = asyncio.ensure_future(_give_up_if_silent(link))
+        self._doubts.add(looking)
+        looking.add_done_callback(self._doubts.discard)
+        await asyncio.wait({looking}, timeout=max(0.0, deadline - monotonic()))
 
     async def _linked(self, deadline: float) -> _Link:
         try:
