@@ -75,5 +75,16 @@ class Turn:
             rank, pid = int(note["rank"]), int(note["pid"])
         except (OSError, ValueError, KeyError, TypeError):
             return False
-        others = pid != os.getpid()
-        return others and rank <= self._rank and 0 <= age < self._fresh_seconds
+        # Whose place one has taken is no other; a better one that died is soon replaced.
+        other = rank < self._rank or (pid != os.getpid() and _lives(pid))
+        return other and rank <= self._rank and 0 <= age < self._fresh_seconds
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from monitor.pace import QUIET_SECONDS, SETTLE_SECONDS, Pace, Turn
@@ -70,6 +72,15 @@ def test_of_two_alike_the_first_looks(tmp_path: Path) -> None:
     path = tmp_path / "looked"
     note(path, 3, pid=1)
     assert not Turn(path, 3, 75).is_mine()
+
+
+def test_successor_of_one_that_died_looks_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "looked"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    note(path, 3, pid=ended.pid)
+    assert not Turn(path, 4, 75).is_mine()
+    assert Turn(path, 3, 75).is_mine()
 
 
 def test_who_has_not_looked_for_long_is_dead(tmp_path: Path) -> None:
