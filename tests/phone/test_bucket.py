@@ -22,7 +22,7 @@ from voice import keys
 from voice.audio import PHONE
 from voice.models import Call
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("convonet.admin_urls")]
 SECOND = 2 * PHONE.bytes_per_second
 
 

@@ -137,6 +137,8 @@ def _value(redis: redis_library.Redis, key: bytes) -> str:
             return str(redis.lrange(key, 0, -1))
         case b"stream":
             return str(redis.xrange(key))
+        case b"zset":
+            return str(redis.zrange(key, 0, -1, withscores=True))
         case kind:
             return "" if kind == b"none" else str(redis.smembers(key))
 

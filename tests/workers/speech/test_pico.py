@@ -78,8 +78,9 @@ def test_threads_speak_without_mixing(synthesizer: PicoSynthesizer) -> None:
     for thread in threads:
         thread.join(30)
     assert len(spoken) == len(texts)
-    # Pico's pauses differ by up to 0.1 s from memory to memory; these texts by 0.9 s and more.
-    assert all(abs(size - expected[text]) <= BROWSER.bytes_of(250) for text, size in spoken)
+    # Pico's pauses differ by 0.1 s and more from memory to memory; these texts by 0.9 s at least.
+    nearest = [min(expected, key=lambda text: abs(size - expected[text])) for _, size in spoken]
+    assert nearest == [text for text, _ in spoken]
 
 
 def test_speaking_leaves_no_memory_behind(synthesizer: PicoSynthesizer) -> None:
