@@ -16,6 +16,8 @@ from pathlib import Path
 from convonet import procfile
 
 PR_SET_PDEATHSIG = 1
+# Before another command: it is asked to end (SIGTERM) when whoever started it has ended.
+COMMAND = (sys.executable, "-m", "convonet.lifeline", "--")
 # Variables that glibc reads when a program starts, and the parameters of mallopt(3) they stand for.
 _MALLOPT = {
     "MALLOC_ARENA_MAX": -8,

@@ -21,12 +21,24 @@ VOLUNTEER_SCORE = 500
 STACK_BYTES = 1024 * 1024
 
 _granted_mb = 0
+_enough_kib: int | None = None
 
 
 def peak_rss_kib() -> int:
     """The same figure, in the same unit, that the pool compares after each task."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // 1024 if sys.platform == "darwin" else peak
+
+
+def replace_above(kib: int) -> None:
+    """This process is to be replaced once its peak is above that."""
+    global _enough_kib
+    _enough_kib = kib
+
+
+def has_grown() -> bool:
+    """Whether it is above; for those who can end sooner than they would."""
+    return _enough_kib is not None and peak_rss_kib() > _enough_kib
 
 
 def limit_growth(megabytes: int) -> None:

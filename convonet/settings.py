@@ -171,11 +171,13 @@ TOOLS_IN_WORKER = env.flag("TOOLS_IN_WORKER")
 SCHEDULE = env.flag("SCHEDULE", default=True)
 # After so long without tasks and calls a speech child's engines go, and with them the child.
 SPEECH_IDLE_SECONDS = env.seconds("SPEECH_IDLE_SECONDS", 120.0, least=1.0)
+# The same of an agent child, which is ready again sooner.
+AGENT_IDLE_SECONDS = env.seconds("AGENT_IDLE_SECONDS", 30.0, least=1.0)
 # What people and businesses chose (models, voices, tools) a child has open at most so many of, and
 # closes what nobody wanted for so long; the server's own first choice stays.
 SERVICES_OPEN = env.integer("SERVICES_OPEN", 16, least=1, most=1000)
 SERVICE_IDLE_SECONDS = env.seconds("SERVICE_IDLE_SECONDS", 600.0, least=1.0, most=86_400.0)
-# While nobody calls, workers keep one agent child and no speech child.
+# While nobody calls, workers keep one agent child, a new one, and no speech child.
 SHRINK_WHEN_IDLE = env.flag("SHRINK_WHEN_IDLE", default=True)
 # What is kept for how long: calls with their turns, and the answers to repeated tool calls.
 CALL_RETENTION_DAYS = env.integer("CALL_RETENTION_DAYS", 90, least=1)

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 import redis
 
-from convonet import ports
+from convonet import lifeline, ports
 from convonet.far_end import names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,7 +110,7 @@ class Stack:
         self.var_dir.mkdir(parents=True, exist_ok=True)
         with self.output_file.open("ab") as output:
             self._launcher = subprocess.Popen(
-                [sys.executable, "-m", "convonet.launcher"],
+                [*lifeline.COMMAND, sys.executable, "-m", "convonet.launcher"],
                 cwd=ROOT,
                 env=self.env,
                 stdin=subprocess.DEVNULL,

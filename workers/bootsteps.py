@@ -125,7 +125,8 @@ class KeepSchedule(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has
 class FitToCalls(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
     """While nobody calls, one agent child is kept and no speech child, which held engines.
 
-    They are back when a call begins, whose web process sends a task for that, or at any other task.
+    The one that is kept is new: an older one would keep what its turns took. All are back when a
+    call begins, whose web process sends a task for that, or at any other task.
     """
 
     requires = (POOL,)
@@ -137,7 +138,10 @@ class FitToCalls(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has n
         # Who does both is small already, and has turns to answer at once.
         self._shrinks = settings.SHRINK_WHEN_IDLE and len(roles) == 1
         self._pool = worker.pool._pool
-        self._idleness = Idleness(settings.SPEECH_IDLE_SECONDS, monotonic())
+        self._idleness = Idleness(
+            settings.SPEECH_IDLE_SECONDS if self._computes else settings.AGENT_IDLE_SECONDS,
+            monotonic(),
+        )
         celery_signals.task_received.connect(self._received, weak=False)
 
     def register_with_event_loop(self, worker: Any, hub: Any) -> None:

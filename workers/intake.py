@@ -21,6 +21,7 @@ from celery import current_app, signals
 from celery.app import trace
 from redis.exceptions import RedisError, ResponseError
 
+from convonet import memory
 from convonet.web import heap
 from voice import envelope, keys
 from workers import lanes, preload, wiring
@@ -126,7 +127,7 @@ class Intake:
         keeps = not delivered.over and bool(
             getattr(current_app.tasks[delivered.name], "long", False)
         )
-        return shift.next(now, len(running), keeps=keeps)
+        return shift.next(now, len(running), grown=memory.has_grown(), keeps=keeps)
 
     def _do(self, step: Step, shift: Shift) -> None:
         if step is Step.CLAIM and monotonic() >= self._ill_until:

@@ -36,6 +36,7 @@ class MeasuredWorker(asynpool.Worker):  # type: ignore[misc]  # celery has no ty
         self.max_memory_per_child = (
             memory.peak_rss_kib() + engines.to_come_kib() + options.headroom_mb * 1024
         )
+        memory.replace_above(self.max_memory_per_child)
         memory.limit_growth(options.ceiling_mb)
         memory.volunteer()
         super().on_loop_start(pid)
@@ -82,14 +83,13 @@ class MeasuredAsynPool(asynpool.AsynPool):  # type: ignore[misc]  # celery has n
             self._returns.look(monotonic())
 
     def let_go(self, least: int) -> int:
-        """End children that do nothing, down to so many; how many went. None is started for them
-        until `grow_back`, and what is to be done meanwhile waits for that.
+        """End children that do nothing; how many went. New ones are started up to so many, all
+        others by `grow_back`, and what is to be done meanwhile waits for that.
         """
         if any(not job.worker_pids() for job in self._cache.values()):
             return 0  # on its way to one of them
-        idle = [child for child in self._pool if not self._worker_active(child)]
-        going = idle[: max(0, len(self._pool) - least)]
-        self._processes = len(self._pool) - len(going)
+        going = [child for child in self._pool if not self._worker_active(child)]
+        self._processes = max(least, len(self._pool) - len(going))
         for child in going:
             # So that the pool finds nothing wrong with it.
             child._controlled_termination = True

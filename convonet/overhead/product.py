@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convonet import ports
+from convonet import lifeline, ports
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 120.0
@@ -44,7 +44,8 @@ def product(
     environment = _environment(var_dir) | dict(extra)
     with (var_dir / "launcher.out").open("wb") as output:
         launcher = subprocess.Popen(
-            [*before, sys.executable, "-m", "convonet.launcher"],
+            # A measurement that is killed takes its product with it.
+            [*before, *lifeline.COMMAND, sys.executable, "-m", "convonet.launcher"],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -145,7 +145,7 @@ def seen(worker: Worker) -> dict[int, bool]:
 def test_while_nobody_calls_there_are_few_children(
     start_worker: Callable[..., Worker], redis: redis_library.Redis
 ) -> None:
-    few = {"TEST_SHRINK": "1", "SPEECH_IDLE_SECONDS": "1"}
+    few = {"TEST_SHRINK": "1", "SPEECH_IDLE_SECONDS": "1", "AGENT_IDLE_SECONDS": "1"}
     workers = [start_worker(role, children=2, **few) for role in ("speech", "agent")]
 
     def children() -> list[int]:
@@ -157,7 +157,9 @@ def test_while_nobody_calls_there_are_few_children(
         redis.lpush("chores", envelope.sealed("stand_by"))
         wait_until(lambda: children() == [2, 2], 60, "all are back for a call")
         wait_until(lambda: all(seen(workers[0]).values()), 60, "all have what they need")
+        used = set(seen(workers[1]))
     wait_until(lambda: children() == [0, 1], 60, "they are let go again")
+    wait_until(lambda: not used & set(seen(workers[1])), 60, "the one that is left is new")
     for worker in workers:
         assert worker.stop() == 0
         assert "exited with" not in worker.output
