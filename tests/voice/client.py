@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -57,10 +57,16 @@ async def until(opened: ClientConnection, kind: str, seconds: float = WAIT_SECON
 
 
 async def hear_until(
-    opened: ClientConnection, kind: str, seconds: float = WAIT_SECONDS
+    opened: ClientConnection,
+    kind: str,
+    seconds: float = WAIT_SECONDS,
+    earlier: Sequence[Any] = (),
 ) -> tuple[Any, list[Any], int]:
-    """As `until`, acknowledging audio as a page does: (message, those before it, audio bytes)."""
-    before: list[Any] = []
+    """As `until`, acknowledging audio as a page does: (message, those before it, audio bytes).
+
+    `earlier` messages may have announced audio that is still to come.
+    """
+    before = list(earlier)
     heard = 0
     async with asyncio.timeout(seconds):
         while True:
