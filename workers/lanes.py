@@ -28,7 +28,7 @@ STACK_BYTES = 1 << 20
 JOIN_SECONDS = 5.0
 
 # Of SQLite's own cache, per connection: the file lies in the kernel's anyhow.
-CACHE_KIB = 512
+CACHE_KIB = 256
 
 _here = threading.local()
 # This child has run out of memory once: it is to be replaced as soon as its lanes are empty.
