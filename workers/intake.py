@@ -37,6 +37,8 @@ CLAIM_SECONDS = 0.2
 WAIT_SECONDS = 0.5
 # A broker that is ill is asked again after so long.
 ILL_SECONDS = 0.5
+# Where callers leave no lull, lanes that have nothing to do end after so long all the same.
+TIDY_SECONDS = 20.0
 # A message for later is kept for so long at most before it goes back to its queue.
 EARLY_SECONDS = 5.0
 
@@ -92,6 +94,7 @@ class Intake:
         self._redis = redis
         self._worker = worker
         self._ill_until = 0.0
+        self._tidied_at = monotonic()
         self._unsure = False
         self._can_claim = True
 
@@ -137,6 +140,8 @@ class Intake:
         else:
             self._lanes.wait(CLAIM_SECONDS if step is Step.CLAIM else WAIT_SECONDS)
         self._tell(self._claims.keep)
+        if monotonic() - self._tidied_at >= TIDY_SECONDS:
+            self._tidy()
 
     # Claiming -------------------------------------------------------------------------------
     def _claim(self) -> None:
@@ -217,12 +222,17 @@ class Intake:
     def _leave(self, shift: Shift) -> None:
         if not shift.alone:
             self._tell(self._claims.close)
+        self._tidy()
+        if shift.draining:
+            self._tell(self._let_others_drain)
+
+    def _tidy(self) -> None:
+        """Give back what lanes took that are not needed now."""
+        self._tidied_at = monotonic()
         if self._lanes.shrink():
             # Their connections too: a quiet child needs one.
             self._redis.connection_pool.disconnect(inuse_connections=False)
             heap.give_back()
-        if shift.draining:
-            self._tell(self._let_others_drain)
 
     def _let_others_drain(self) -> None:
         key = keys.draining(self._worker)
