@@ -15,8 +15,6 @@ from convonet.overhead.legs import Way, quantile
 # A gap that ends so soon after the first sound of the reply lay before it: after a filler.
 FIRST_SECONDS = 0.25
 START_MS = 300.0
-# A caller's frame is taken in time if it is read before the next is due.
-TAKEN_MS = 20.0
 OVER = ("done", "interrupted", "failed")
 
 Taken = Mapping[str, Any]

@@ -9,6 +9,9 @@ from convonet.far_end.line import Lateness
 # Tenths of a millisecond up to a second; what is later counts as that, beside the most.
 PLACES = 10_000
 
+# A frame is in time if it is read before the next is due.
+NEXT_FRAME_MS = 20.0
+
 
 class Late(Lateness):
     """One for all calls of a driver."""
@@ -22,7 +25,7 @@ class Late(Lateness):
         place = int(seconds * 10_000)
         self._counted[place if place < PLACES else PLACES] += 1
         ms = seconds * 1000
-        if ms > 20.0:
+        if ms > NEXT_FRAME_MS:
             self.over_one_frame += 1
         if ms > self.most_ms:
             self.most_ms = ms
