@@ -6,6 +6,7 @@ Celery's own command loads Flower, its web server and a terminal's toolkit into 
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from socket import gethostname
@@ -24,6 +25,7 @@ def main(arguments: list[str]) -> int:
 def run(role: str) -> int:
     # What is imported from here on asks for it.
     os.environ["WORKER_ROLE"] = role
+    from celery.platforms import EX_FAILURE
     from django.conf import settings
 
     from convonet import database
@@ -33,7 +35,21 @@ def run(role: str) -> int:
         # After a sentence, and not in a caller's turn.
         database.write_back_early()
     children = settings.SPEECH_CHILDREN if role == "speech" else settings.AGENT_CHILDREN
-    worker = app.Worker(
+
+    class Worker(app.Worker):  # type: ignore[misc]  # celery has no types
+        def stop(self, in_sighandler: bool = False, exitcode: int | None = None) -> None:
+            """What it cannot recover from ends it at once, and the supervisor starts another.
+
+            Celery would wait for its children, which go on claiming: as long as callers talk,
+            and nobody would look after the tool server meanwhile. They die with this process, and
+            what they had begun is given back and taken up again.
+            """
+            if exitcode == EX_FAILURE:
+                logging.shutdown()
+                os._exit(EX_FAILURE)
+            super().stop(in_sighandler, exitcode)
+
+    worker = Worker(
         hostname=f"{role}@{gethostname()}",
         queues=list(QUEUES[role]),
         concurrency=children,

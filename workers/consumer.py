@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery.worker import consumer
 
 # Celery would publish each event before it hands the task on: a millisecond each.
 GATHER_SECONDS = 0.25
 
+logger = logging.getLogger("workers.consumer")
+
 
 class Consumer(consumer.Consumer):  # type: ignore[misc]  # celery has no types
-    """Publishes the events of a quarter of a second at once."""
+    """Publishes events a quarter of a second at a time, and outlives any loss of the broker."""
 
     _gathering = False
 
@@ -21,3 +25,16 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]  # celery has no types
     def _publish_gathered(self) -> None:
         self._gathering = False
         self._flush_events()
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Let go of the lost connection, so that another can be made.
+
+        Where kombu 5.7 could not close a channel at once it tries again without knowing the
+        broker's address any more, and its AttributeError would end the whole worker. The
+        connection is forgotten by then, and what it held unacknowledged is given back by age.
+        """
+        try:
+            super().on_connection_error_after_connected(exc)
+        except AttributeError as error:
+            logger.warning("broker connection not closed well", extra={"error": str(error)})
+            super().on_connection_error_after_connected(exc)

@@ -31,7 +31,8 @@ _DONE = re.compile(
 _NOT_DONE = re.compile(
     r"Nothing was changed|nothing was done with it|I found no |There is nothing to undo"
     r"|could not make out your words|That last one was not taken|I did not understand"
-    r"|I left it as it is|Did you mean|Which one|no longer waiting|already"
+    r"|so (this|it) was not done|I left it as it is"
+    r"|Did you mean|Which one|no longer waiting|already"
 )
 _UNSURE = re.compile(
     r"not sure whether|look at your list|[Ii]s uncertain|It is not known"

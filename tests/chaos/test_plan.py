@@ -16,6 +16,7 @@ from tests.chaos.evidence import ended_by_themselves
 from tests.chaos.facts import Attempt, Chip, Command, Kill, Snapshot, TodoRow
 from tests.chaos.killer import plan
 from tests.chaos.victims import VICTIMS
+from workers.agent_loop import SAID
 
 
 def script(seed: int, length: int = 400) -> list[Command]:
@@ -82,6 +83,11 @@ def attempt(reply: str = "", kind: str = "add", outcome: str = "done", **more: o
 )
 def test_what_a_reply_claims(reply: str, claim: Claim) -> None:
     assert claim_of(attempt(reply)) is claim
+
+
+@pytest.mark.parametrize("said", sorted(SAID.values()))
+def test_what_is_said_of_a_tool_that_was_not_reached_is_understood(said: str) -> None:
+    assert claim_of(attempt(said)) in (Claim.NOT_DONE, Claim.UNSURE)
 
 
 def test_half_a_sentence_before_a_cut_claims_nothing() -> None:
