@@ -127,11 +127,14 @@ def contradictions(attempts: Sequence[Attempt], snapshot: Snapshot) -> Iterator[
             yield _of(attempt, "contradiction", f"told {said!r}, but something was changed")
         if claim is Claim.NOT_DONE and chip_says_done(attempt):
             yield _of(attempt, "contradiction", f"a chip says done, the words say {said!r}")
-        if attempt.kind == "undo" and claim is Claim.DONE and not _names(attempt, said):
+        if attempt.kind == "undo" and claim is Claim.DONE and not _names(attempt):
             yield _of(attempt, "contradiction", f"undid another thing: {said!r}")
 
 
-def _names(attempt: Attempt, said: str) -> bool:
+def _names(attempt: Attempt) -> bool:
+    """Whether what was undone is what was to be; a call cut before the words came has its chip."""
+    summaries = " / ".join(chip.summary for chip in attempt.chips.values())
+    said = attempt.reply or summaries or " / ".join(attempt.notices)
     return not attempt.title or not said or attempt.title.lower() in said.lower()
 
 

@@ -196,6 +196,15 @@ def test_an_undo_of_another_thing_is_a_contradiction() -> None:
     assert rules(attempts, snapshot) == ["contradiction"]
 
 
+@pytest.mark.parametrize(("what", "rule"), [("milk", []), ("bread", ["contradiction"])])
+def test_an_undo_cut_before_its_words_is_held_to_its_chip(what: str, rule: list[str]) -> None:
+    attempts, snapshot = honest()
+    cut = attempts[2]
+    cut.reply, cut.outcome, cut.notices = "", "cut", ["I am back, and go on with what you said."]
+    cut.chips = {"x": Chip("undo_last_change", "done", f"undone: done: {what}")}
+    assert rules(attempts, snapshot) == rule
+
+
 def test_a_count_that_was_never_true_is_a_contradiction() -> None:
     attempts, snapshot = honest()
     attempts[3].reply = "You have two open todos."
