@@ -34,8 +34,17 @@ class Program:
     """Started when somebody connects to its door, and free to end."""
 
 
+# Audio comes and goes in pieces of some 40 KB. Those get pages of their own, which the C library
+# gives back when they are freed: else the broker stays as large as it ever was.
+_FREED_AT_ONCE = (
+    "MALLOC_ARENA_MAX=1",
+    "MALLOC_MMAP_THRESHOLD_=16384",
+    "MALLOC_TRIM_THRESHOLD_=65536",
+)
+
+
 def broker(command: list[str]) -> Program:
-    return Program("broker", f"{_lifeline()} -- {shlex.join(command)}")
+    return Program("broker", f"{_lifeline()} -- env {shlex.join([*_FREED_AT_ONCE, *command])}")
 
 
 def _lifeline() -> str:

@@ -113,13 +113,14 @@ DATABASES = {
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL lets pages read while a worker writes; IMMEDIATE makes two writers queue instead of
     # failing half way with "database is locked". Whoever fills the log copies it into the database
-    # and waits for the disk: a speech worker does so earlier (`convonet.database`).
+    # and waits for the disk: a speech worker does so earlier (`convonet.database`). Each thread
+    # that asks has a cache of its own (128 KiB); the file lies in the kernel's anyhow.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
         "init_command": (
             "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
-            "PRAGMA busy_timeout=10000;PRAGMA cache_size=-2000;"
+            "PRAGMA busy_timeout=10000;PRAGMA cache_size=-128;"
             "PRAGMA wal_autocheckpoint=4000;"
         ),
     }

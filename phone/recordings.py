@@ -18,7 +18,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from phone.models import PhoneAccount, Recording
@@ -96,10 +96,13 @@ def store_piece(redis: Any, call_id: str, name: str) -> None:
 
 def join_due(redis: Any, now: datetime) -> int:
     """Join the recordings whose calls have been over for a while; returns how many."""
-    over = Recording.objects.filter(
-        state=Recording.State.GROWING, call__ended_at__lt=now - SETTLE
-    ).select_related("call")
+    over = _over(now).select_related("call")
     return sum(_join_once(redis, recording) for recording in over[:MOST_AT_ONCE])
+
+
+def any_due(now: datetime) -> bool:
+    """Whether `join_due` would find any."""
+    return _over(now).exists()
 
 
 def delete_files(call_id: str, file_name: str) -> None:
@@ -124,6 +127,10 @@ prepare_async = in_database_thread(prepare)
 
 
 # Joining ------------------------------------------------------------------------------------
+def _over(now: datetime) -> QuerySet[Recording]:
+    return Recording.objects.filter(state=Recording.State.GROWING, call__ended_at__lt=now - SETTLE)
+
+
 def _join_once(redis: Any, recording: Recording) -> bool:
     """Only one worker at a time; a later one finds the same pieces."""
     call_id = str(recording.call_id)

@@ -39,7 +39,6 @@ SOCKET_SECONDS = 0.25
 # How late a chore may be.
 TICK_SECONDS = 0.5
 AGAIN_SECONDS = 3.0
-# What comes by the clock is no sign that somebody is there.
 CLOCKWORK = frozenset(f"{envelope.TASKS}{chore.task}" for chore in schedule.CHORES)
 TOOLS_TITLE = "convonet: mcp"
 
@@ -83,9 +82,16 @@ class ServeTools(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has n
             self._server.stop()
 
 
+def _clock_is_in_tool_server() -> bool:
+    return bool(settings.TOOLS_IN_WORKER and settings.SCHEDULE)
+
+
 def _serve_tools() -> None:
     from todo import mcp_http
+    from workers import clock
 
+    if _clock_is_in_tool_server():
+        clock.start()
     mcp_http.serve(settings.MCP_PORT)
 
 
@@ -98,7 +104,7 @@ class KeepSchedule(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has
     _failing = False
 
     def include_if(self, worker: Any) -> bool:
-        return bool(settings.SCHEDULE)
+        return bool(settings.SCHEDULE) and not _clock_is_in_tool_server()
 
     def register_with_event_loop(self, worker: Any, hub: Any) -> None:
         self._schedule = schedule.of_queues(roles_of(worker))
@@ -113,7 +119,7 @@ class KeepSchedule(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has
         if self._schedule is None:
             return
         try:
-            self._schedule.push_due(impatient_client(), monotonic())
+            self._schedule.begin_due(impatient_client(), monotonic())
             self._failing = False
         except redis.RedisError as error:
             if not self._failing:
@@ -123,10 +129,10 @@ class KeepSchedule(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has
 
 
 class FitToCalls(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
-    """While nobody calls, one agent child is kept and no speech child, which held engines.
+    """While nobody calls, no children are kept: they hold what their turns took, and engines.
 
-    The one that is kept is new: an older one would keep what its turns took. All are back when a
-    call begins, whose web process sends a task for that, or at any other task.
+    All are back when a call begins, whose web process sends a task for that, or at any other task.
+    Where this parent pushes what is due by the clock, one child is kept for that, a new one.
     """
 
     requires = (POOL,)
@@ -134,7 +140,10 @@ class FitToCalls(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has n
     def start(self, worker: Any) -> None:
         roles = preload.roles(roles_of(worker))
         self._computes = preload.SPEECH in roles
-        self._least = 0 if self._computes else 1
+        # What comes by the clock is no sign that somebody is there: not if it comes in any case.
+        self._least, self._clockwork = 0, frozenset[str]()
+        if not self._computes and settings.SCHEDULE and not _clock_is_in_tool_server():
+            self._least, self._clockwork = 1, CLOCKWORK
         # Who does both is small already, and has turns to answer at once.
         self._shrinks = settings.SHRINK_WHEN_IDLE and len(roles) == 1
         self._pool = worker.pool._pool
@@ -148,12 +157,13 @@ class FitToCalls(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has n
         hub.call_repeatedly(BEAT_SECONDS, self._look)
 
     def _received(self, request: Any, **_: Any) -> None:
-        if request.name not in CLOCKWORK:
+        if request.name not in self._clockwork:
             self._pool.grow_back()
 
     def _look(self) -> None:
         now = monotonic()
-        tasks = sum(number for name, number in state.total_count.items() if name not in CLOCKWORK)
+        counted = state.total_count.items()
+        tasks = sum(number for name, number in counted if name not in self._clockwork)
         # A shift of an agent's child may be one for the clock; its turns belong to calls.
         busy = self._computes and bool(self._pool._cache)
         if self._idleness.over(now, tasks, busy=busy):
@@ -172,11 +182,12 @@ class FitToCalls(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has n
         if not self._shrinks and not engines.awake():
             return
         engines.wake(up=False)
+        were = len(self._pool._pool)
         if gone := self._pool.let_go(self._least):
             logger.info("idle, children let go", extra={"children": gone})
         if not self._shrinks:
             self._pool.grow_back()  # without engines
-        elif len(self._pool._pool) - gone > self._least:
+        elif gone < were:
             # One had just begun something for the clock.
             self._idleness.go_on(now, AGAIN_SECONDS)
 

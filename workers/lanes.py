@@ -17,7 +17,6 @@ from typing import Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import connections
-from django.db.backends.signals import connection_created
 
 from workers.errors import place_of
 
@@ -26,9 +25,6 @@ logger = logging.getLogger("workers.lanes")
 # A thread's stack counts for the child's memory limit as a whole, touched or not.
 STACK_BYTES = 1 << 20
 JOIN_SECONDS = 5.0
-
-# Of SQLite's own cache, per connection: the file lies in the kernel's anyhow.
-CACHE_KIB = 256
 
 _here = threading.local()
 # This child has run out of memory once: it is to be replaced as soon as its lanes are empty.
@@ -68,14 +64,6 @@ def in_company() -> bool:
     """Whether the task that asks has shared this process with others, and so its memory."""
     job: Job | None = getattr(_here, "job", None)
     return job is not None and job.in_company
-
-
-@connection_created.connect
-def _keep_cache_small(connection: Any, **_: Any) -> None:
-    """A lane's connection; there may be as many as lanes."""
-    if connection.vendor == "sqlite" and isinstance(threading.current_thread(), Lane):
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
 
 
 class Lane(threading.Thread):

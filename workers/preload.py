@@ -54,6 +54,7 @@ MODULES: dict[str, tuple[str, ...]] = {
 # And what the tool server needs, where this parent forks it.
 TOOLS = (
     "todo.mcp_http",
+    "workers.clock",
     "monitor.recorder",
     "monitor.sampler",
     "ctypes",

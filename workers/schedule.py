@@ -1,13 +1,13 @@
-"""What is done by the clock: pushed by the worker's parent, once per deployment for each period.
+"""What is done by the clock, once per deployment for each period: begun here, or pushed as a task.
 
 Whoever is first to find a chore's key in Redis gone sets it anew for the length of its period and
-pushes the task, in one step. So any number of workers may hold the same schedule, each goes on at
-once when another dies, and a restart neither skips nor repeats what is due once a day.
+pushes the task, in one step. So any number of processes may hold the same schedule, each goes on
+at once when another dies, and a restart neither skips nor repeats what is due once a day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +22,11 @@ DAY_SECONDS = 86_400.0
 MOST_SECONDS = 60.0
 
 # KEYS: the chore's key, the queue. ARGV: the period in ms, the message.
-# Returns the ms until the chore is due again, and whether it was pushed.
-_PUSH = """
+# Returns the ms until the chore is due again, and whether it is begun; an empty message is not
+# pushed.
+_BEGIN = """
 if redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1]) then
-  redis.call('LPUSH', KEYS[2], ARGV[2])
+  if ARGV[2] ~= '' then redis.call('LPUSH', KEYS[2], ARGV[2]) end
   return {tonumber(ARGV[1]), 1}
 end
 return {redis.call('PTTL', KEYS[1]), 0}
@@ -49,29 +50,34 @@ CHORES = (
 
 @dataclass(slots=True)
 class Schedule:
-    """`push_due` as often as you like: it asks the broker only when something may be due."""
+    """`begin_due` as often as you like: it asks the broker only when something may be due."""
 
     chores: Sequence[Chore]
+    here: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    """What is called for a chore instead of pushing it."""
     _not_before: dict[str, float] = field(default_factory=dict)
 
-    def push_due(self, redis: Any, now: float) -> list[str]:
-        """The tasks that were pushed; `now` is monotonic. Raises RedisError."""
-        return [chore.task for chore in self._perhaps_due(now) if self._push(redis, chore, now)]
+    def begin_due(self, redis: Any, now: float) -> list[str]:
+        """The chores that were begun; `now` is monotonic. Raises RedisError, and what is called."""
+        return [chore.task for chore in self._perhaps_due(now) if self._begin(redis, chore, now)]
 
     def _perhaps_due(self, now: float) -> list[Chore]:
         return [chore for chore in self.chores if now >= self._not_before.get(chore.task, now)]
 
-    def _push(self, redis: Any, chore: Chore, now: float) -> bool:
-        left_ms, pushed = redis.eval(
-            _PUSH,
+    def _begin(self, redis: Any, chore: Chore, now: float) -> bool:
+        call = self.here.get(chore.task)
+        left_ms, begun = redis.eval(
+            _BEGIN,
             2,
             keys.scheduled(chore.task),
             envelope.queue_of(chore.task),
             round(chore.seconds * 1000),
-            envelope.sealed(chore.task, expires_seconds=chore.seconds),
+            "" if call else envelope.sealed(chore.task, expires_seconds=chore.seconds),
         )
         self._not_before[chore.task] = now + min(max(0, left_ms) / 1000, MOST_SECONDS)
-        return bool(pushed)
+        if begun and call:
+            call()
+        return bool(begun)
 
 
 def of_queues(queues: Iterable[str]) -> Schedule:

@@ -13,8 +13,9 @@ import redis as redis_library
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from convonet import page_events
+from convonet import page_events, ports
 from monitor.models import MemorySample
+from phone.models import Recording
 from tests.stack import wait_until
 from tests.workers.conftest import Caller
 from tests.workers.processes import ToolServer, Worker, alive
@@ -143,6 +144,43 @@ def test_a_worker_fires_reminders_by_the_clock_and_leaves_no_process_behind(
     assert len(everyone) == 1
     worker.stop(signal.SIGKILL)
     wait_until(lambda: not any(map(alive, everyone)), 60, "its child has gone")
+
+
+@pytest.mark.service
+def test_what_is_due_while_there_is_no_child_is_done_and_has_one_started_only_if_need_be(
+    start_worker: Callable[..., Worker], caller: Caller, redis: redis_library.Redis
+) -> None:
+    port = str(ports.any_free())
+    tools = {"TOOLS_IN_WORKER": "1", "MCP_PORT": port, "MCP_URL": f"http://127.0.0.1:{port}/mcp"}
+    idle = {"TEST_SHRINK": "1", "AGENT_IDLE_SECONDS": "1", "TEST_SCHEDULE": "1"}
+    worker = start_worker("agent", **tools, **idle)
+
+    def below() -> int:
+        return len(worker.descendants())
+
+    wait_until(lambda: below() == 1, 60, "only the tool server is left")
+    reminder = Reminder.objects.create(
+        owner=caller.call.user, text="call Anna", due_at=timezone.now()
+    )
+    wait_until(lambda: redis.llen("speech") == 1, 60, "the reminder's speech is queued")
+    reminder.refresh_from_db()
+    assert reminder.state == Reminder.State.FIRED
+    assert below() == 1
+
+    caller.call.ended_at = timezone.now() - timedelta(minutes=5)
+    caller.call.save()
+    recording = Recording.objects.create(call=caller.call)
+    wait_until(
+        lambda: redis.get(keys.scheduled("join_recordings")) is not None, 60, "the clock runs"
+    )
+    redis.delete(keys.scheduled("join_recordings"))  # as half a minute later
+    wait_until(
+        lambda: not Recording.objects.filter(pk=recording.pk).exists(),
+        90,
+        "a child has been started and has seen that there is nothing to join",
+    )
+    wait_until(lambda: below() == 1, 60, "it has gone again")
+    assert worker.stop() == 0
 
 
 @pytest.mark.service
