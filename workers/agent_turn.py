@@ -19,7 +19,7 @@ from django.utils import timezone
 from langchain_core.messages import BaseMessage, SystemMessage
 from redis.exceptions import RedisError
 
-from convonet import counters
+from convonet import counters, database
 from convonet.stopwatch import mark
 from voice import scope
 from voice.models import Turn
@@ -179,6 +179,8 @@ class TurnRunner:
             with inbox.next(max(0.0, min(CANCEL_CHECK_SECONDS, deadline - now))) as step:
                 if isinstance(step, steps.Ended):
                     return self._ended(record, step, stopping)
+                if step is None:
+                    database.let_go_while_waiting()
                 _take(record, step, heard=not stopping)
 
     def _ended(self, record: TurnRecord, step: steps.Ended, stopping: str) -> str:

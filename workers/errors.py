@@ -43,6 +43,10 @@ class LeaseLost(Exception):
 
 def place_of(error: BaseException) -> str:
     """Type and line, for the operator; never its text, which may hold callers' words."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    # Not `extract_tb`: that reads every file on the way and keeps it.
+    frames = list(traceback.walk_tb(error.__traceback__))
+    place = ""
+    if frames:
+        frame, line = frames[-1]
+        place = f" {frame.f_code.co_filename.rpartition('/')[2]}:{line}"
     return type(error).__name__ + place
