@@ -144,6 +144,9 @@ class CallSession:
             await self._records.let_go(self.id, audio.received_ms, audio.dropped)
         else:
             await self._records.close_call(self.id, end.reason, audio.received_ms, audio.dropped)
+            if not self._conversation.undecided:
+                # Else the sweeper looks in it for what the recogniser answers.
+                await self._hub.delete(keys.call_stream(self.id))
 
     @property
     def _broke(self) -> bool:

@@ -62,6 +62,7 @@ class Fillers:
             logger.warning("no fillers", extra={"reason": type(error).__name__})
         finally:
             self._hub.unsubscribe(stream, self._on_event)
+            await self._hub.delete(stream)
 
     async def _order(self) -> None:
         for number, text in enumerate(TEXTS):

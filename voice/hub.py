@@ -91,6 +91,11 @@ class EventHub:
             self._reading.forget(stream)
             self._once.discard(stream)
 
+    async def delete(self, stream: str) -> None:
+        """What nobody will read again; without a broker it goes when its lifetime is over."""
+        with contextlib.suppress(RedisError, OSError):
+            await self._redis.delete(stream)
+
     async def _last_id(self, stream: str) -> str:
         with contextlib.suppress(RedisError, OSError):
             last = await self._redis.xrevrange(stream, count=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ from celery import signals as celery_signals
 from celery.worker import state
 from django.conf import settings
 
+from convonet.web import heap
 from monitor import board
 from monitor.client import connected
 from monitor.lookout import WORKER, log, options_from
@@ -185,6 +187,8 @@ class FitToCalls(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has n
         were = len(self._pool._pool)
         if gone := self._pool.let_go(self._least):
             logger.info("idle, children let go", extra={"children": gone})
+            gc.collect()
+            heap.give_back()
         if not self._shrinks:
             self._pool.grow_back()  # without engines
         elif gone < were:

@@ -18,7 +18,7 @@ from convonet.load.started import Started, started
 from convonet.load.subjects import Subject
 from convonet.overhead import legs
 
-WARM_CALLS = 4
+WARM_CALLS = 10
 # A rest is looked at when it has lasted, over its last seconds.
 LOOK_SECONDS = 10.0
 

@@ -25,7 +25,7 @@ from tests.phone.misbehaviour import CASES, Case, Message
 from tests.phone.web import Web
 from tests.phone.workers import ANSWER, MS, Spoken, Workers, playing
 from tests.stack import wait_until
-from voice import admission
+from voice import admission, keys
 from voice.options import PlayoutOptions
 from voice.wiring import Services
 
@@ -144,9 +144,13 @@ async def test_a_stream_that_breaks_the_protocol_breaks_and_keeps_nothing(
         row = await in_process.call_row(opened.call_id)
         assert row.ended_at is not None
         assert row.end_reason == ("hung up" if stops and not case.refused else "completed")
-    await well_behaved(await in_process.open_call())
+    opened = await in_process.open_call()
+    await well_behaved(opened)
     await returns_to(before, services)
     assert [key for key in redis.scan_iter() if redis.ttl(key) == -1] == []
+    # What was told to a call that was hung up goes with it, and does not wait for its lifetime.
+    stream = keys.call_stream(opened.call_id)
+    await shortly(lambda: not redis.exists(stream), lambda: "what it was told is left")
     assert errors(caplog) == []
 
 

@@ -91,3 +91,17 @@ async def test_what_was_read_may_be_trimmed(broker: str, redis: redis_library.Re
         names = tell(redis, BATCH // 2)
     assert reader.heard == names
     assert counters.take() == {}
+
+
+async def test_a_stream_that_nobody_reads_again_is_gone_at_once(
+    broker: str, redis: redis_library.Redis
+) -> None:
+    tell(redis, 3)
+    async with Redis.from_url(broker) as client:
+        await EventHub(client).delete(STREAM)
+    assert not redis.exists(STREAM)
+
+
+async def test_a_stream_that_cannot_be_deleted_is_no_failure() -> None:
+    async with Redis.from_url("redis://127.0.0.1:1/0") as client:
+        await EventHub(client).delete(STREAM)

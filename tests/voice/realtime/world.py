@@ -148,6 +148,7 @@ class World:
             self.tell = receive
 
     def unsubscribe(self, *args: Any) -> None: ...
+    async def delete(self, *args: Any) -> None: ...
 
     def listening(self, *, tick: Any, broker: Any) -> AbstractContextManager[None]:
         self.tick = tick
