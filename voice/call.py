@@ -27,7 +27,18 @@ from voice.reader import Reader, Receive
 from voice.setup import CallSetup, Surroundings
 from voice.small import Flag
 from voice.talk import Talk
-from voice.turns import Aside, Begin, Charge, Command, Fill, ForModel, HangUp, Recognise, Tell
+from voice.turns import (
+    Aside,
+    Begin,
+    Charge,
+    Command,
+    Fill,
+    Finish,
+    ForModel,
+    HangUp,
+    Recognise,
+    Tell,
+)
 from voice.unfinished import Unfinished
 
 logger = logging.getLogger(__name__)
@@ -305,6 +316,9 @@ class CallSession:
                 pass
             case Recognise(by_worker=False):
                 self._errands.add(replace(command, by_worker=True))
+            case Finish(heard=heard) if heard and self._conversation.settled:
+                position = self._hub.position(keys.call_stream(self.id))
+                self._errands.add(replace(command, settled=position))
             case _:
                 self._errands.add(command)
 

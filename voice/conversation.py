@@ -62,6 +62,11 @@ class Conversation:
         return self._unanswered.waiting
 
     @property
+    def settled(self) -> bool:
+        """All that was said has been answered, and nothing more is being said."""
+        return not (self.current or self.hearing or self.waiting or self.undecided)
+
+    @property
     def undecided(self) -> bool:
         """Something the caller said has not been handed to the agent yet."""
         return bool(self._unanswered.unrecognised())

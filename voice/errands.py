@@ -8,6 +8,7 @@ from typing import Any
 
 from convonet import counters
 from convonet.stopwatch import mark
+from voice import keys
 from voice.errors import WorkerMissing
 from voice.setup import CallSetup, Surroundings
 from voice.small import Jobs
@@ -44,6 +45,7 @@ class Errands:
         """`extra` does what is for a model on the line."""
         self._call_id, self._user_id, self._format = call_id, setup.user_id, setup.wire.format
         self._store, self._queue, self._records = around.store, around.queue, around.records
+        self._hub, self._stream = around.hub, keys.call_stream(call_id)
         self._begun, self._failed, self._extra = begun, failed, extra
         self._waiting: Jobs[Command] = Jobs(ERRANDS)
         self._next: Command | None = None
@@ -123,6 +125,9 @@ class Errands:
             await self._records.reminder_told(self._user_id, turn.reminder_id)
         if not turn.announcement:
             await self._records.finish_turn(turn, command.outcome, command.heard)
+            if command.settled:
+                # Whoever takes the call over begins behind the last turn that was heard.
+                await self._hub.trim(self._stream, command.settled)
         await self._store.drop_reply(turn.id, turn.playout.sentences)
 
     async def _ask_after(self, turn: LiveTurn, role: str) -> None:

@@ -91,6 +91,15 @@ class EventHub:
             self._reading.forget(stream)
             self._once.discard(stream)
 
+    def position(self, stream: str) -> str:
+        """The id of the last event of `stream` that was delivered; empty if it is not read."""
+        return self._reading.position(stream) if stream in self._reading else ""
+
+    async def trim(self, stream: str, position: str) -> None:
+        """Drop what lies before this event, by which a reader that is behind knows its place."""
+        with contextlib.suppress(RedisError, OSError):
+            await self._redis.xtrim(stream, minid=position, approximate=False)
+
     async def delete(self, stream: str) -> None:
         """What nobody will read again; without a broker it goes when its lifetime is over."""
         with contextlib.suppress(RedisError, OSError):

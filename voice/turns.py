@@ -140,6 +140,8 @@ class Finish:
     turn: LiveTurn
     outcome: Outcome
     heard: str
+    settled: str = ""
+    """The call's events up to this one are needed by nobody from then on; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)

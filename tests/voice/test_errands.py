@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from voice import keys
 from voice.audio import BROWSER
 from voice.browser_stream import BrowserWire
 from voice.errands import Errands
@@ -14,7 +15,7 @@ from voice.errors import BrokerLost
 from voice.options import CallOptions, PlayoutOptions
 from voice.playout import ReplyPlayout
 from voice.setup import CallSetup, Surroundings
-from voice.turns import Begin, Command, LiveTurn, Run
+from voice.turns import Begin, Command, Finish, LiveTurn, Run
 
 
 class Outside:
@@ -34,6 +35,15 @@ class Outside:
 
     async def set_transcript(self, turn: LiveTurn) -> None:
         self._do("words", turn.id)
+
+    async def finish_turn(self, turn: LiveTurn, outcome: str, heard: str) -> None:
+        self._do("outcome", turn.id)
+
+    async def trim(self, stream: str, position: str) -> None:
+        self._do("trimmed", stream, position)
+
+    async def drop_reply(self, turn_id: str, sentences: int) -> None:
+        self._do("dropped", turn_id)
 
     async def send(self, task: str, *ids: str | int) -> None:
         self._do(task, *ids)
@@ -110,3 +120,16 @@ async def test_a_turn_whose_row_was_not_written_is_not_begun(outside: Outside) -
     failed = await done(outside, Begin(first), Run(first))
     assert [type(command) for command, _ in failed] == [Begin]
     assert ("begun", "a") not in outside.did
+
+
+async def test_what_was_told_of_a_turn_goes_only_once_its_outcome_is_written(
+    outside: Outside,
+) -> None:
+    first, trimmed = turn("a"), ("trimmed", keys.call_stream("call"), "7-0")
+    assert not await done(outside, Finish(first, "done", "Added milk.", settled="7-0"))
+    assert outside.did == [("outcome", "a"), trimmed, ("dropped", "a")]
+    assert not await done(outside, Finish(first, "done", ""))
+    assert outside.did.count(trimmed) == 1
+    outside.broken.add("outcome")
+    assert len(await done(outside, Finish(first, "done", "Added milk.", settled="8-0"))) == 1
+    assert len([what for what in outside.did if what[0] == "trimmed"]) == 1

@@ -105,3 +105,28 @@ async def test_a_stream_that_nobody_reads_again_is_gone_at_once(
 async def test_a_stream_that_cannot_be_deleted_is_no_failure() -> None:
     async with Redis.from_url("redis://127.0.0.1:1/0") as client:
         await EventHub(client).delete(STREAM)
+
+
+async def test_what_was_dealt_with_is_trimmed_and_what_comes_is_read_as_before(
+    broker: str, redis: redis_library.Redis
+) -> None:
+    tell(redis, 3)
+    async with listening(broker, from_start=True) as reader:
+        pass
+    assert reader.heard == ["0", "1", LAST]
+    async with Redis.from_url(broker) as client:
+        hub, later = EventHub(client), Reader()
+        assert hub.position(STREAM) == ""
+        await hub.subscribe(STREAM, later.receive, from_start=True)
+        running = asyncio.create_task(hub.run())
+        await asyncio.wait_for(later.all_heard.wait(), 60)
+        await hub.trim(STREAM, hub.position(STREAM))
+        assert redis.xlen(STREAM) == 1
+        later.all_heard.clear()
+        tell(redis, 2 * BATCH)
+        await asyncio.wait_for(later.all_heard.wait(), 60)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+    assert len(later.heard) == 3 + 2 * BATCH
+    assert "events_lost" not in counters.take()

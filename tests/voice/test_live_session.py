@@ -188,6 +188,10 @@ class World:
 
     def unsubscribe(self, *args: Any) -> None: ...
     async def delete(self, *args: Any) -> None: ...
+    async def trim(self, *args: Any) -> None: ...
+
+    def position(self, stream: str) -> str:
+        return "0-0"
 
     def listening(self, *, tick: Any, broker: Any) -> AbstractContextManager[None]:
         self.broker = broker
