@@ -87,6 +87,11 @@ async def services(broker: str, redis: Redis) -> AsyncIterator[Services]:
         await well_behaved(await in_process.open_call())
         (fillers,) = joined.fillers.values()
         await shortly(lambda: fillers.pick(0) is not None, lambda: "no fillers")
+        # What tidies up after that call would end during the next, and be missed.
+        await shortly(
+            lambda: not {"Fillers._load", "Switchboard._renew"} & set(Held.by(joined).tasks),
+            lambda: "the call's own tasks go on",
+        )
         workers.answers = lambda turn_id: LONG
         yield joined
 
