@@ -180,7 +180,7 @@ AGENT_IDLE_SECONDS = env.seconds("AGENT_IDLE_SECONDS", 30.0, least=1.0)
 # closes what nobody wanted for so long; the server's own first choice stays.
 SERVICES_OPEN = env.integer("SERVICES_OPEN", 16, least=1, most=1000)
 SERVICE_IDLE_SECONDS = env.seconds("SERVICE_IDLE_SECONDS", 600.0, least=1.0, most=86_400.0)
-# While nobody calls, workers keep one agent child, a new one, and no speech child.
+# While nobody calls, workers keep no children (an agent one where its parent keeps the clock).
 SHRINK_WHEN_IDLE = env.flag("SHRINK_WHEN_IDLE", default=True)
 # What is kept for how long: calls with their turns, and the answers to repeated tool calls.
 CALL_RETENTION_DAYS = env.integer("CALL_RETENTION_DAYS", 90, least=1)
