@@ -13,6 +13,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from workers.language import environment
+from workers.language.completions import Completions
 
 MODEL = "gpt-5.4-mini"
 # A caller waits while a model thinks: the least that this model knows.
@@ -49,7 +50,7 @@ def chat(transport: httpx2.AsyncBaseTransport | None, **values: Any) -> ChatOpen
         ),
         **options,
     )
-    return ChatOpenAI(
+    model = ChatOpenAI(
         **values,
         timeout=client.timeout,
         max_retries=0,
@@ -61,6 +62,8 @@ def chat(transport: httpx2.AsyncBaseTransport | None, **values: Any) -> ChatOpen
         http_async_client=client,
         http_client=unasked,
     )
+    model.async_client = Completions(model.root_async_client)
+    return model
 
 
 async def close(model: ChatOpenAI) -> None:

@@ -165,6 +165,19 @@ async def test_a_server_of_ones_own_never_sees_the_key_of_openai(
     assert "key-c" in str((await request_of("compatible", monkeypatch)).headers.raw)
 
 
+async def test_openais_sdk_does_not_go_through_the_tools_by_their_types(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("that takes longer than everything else about a question")
+
+    monkeypatch.setattr(
+        "openai.resources.chat.completions.completions.async_maybe_transform", refuse
+    )
+    model = openai.rehearsal().bind_tools([TOOL])
+    assert [chunk.text async for chunk in model.astream("Hello.") if chunk.text] == ["Done."]
+
+
 @override_settings(MODEL_DEADLINE_SECONDS=4.0)
 @pytest.mark.parametrize("name", NAMES)
 async def test_no_request_waits_longer_than_an_answer_may_take(
