@@ -31,6 +31,7 @@ def run(role: str) -> int:
     from convonet import database
     from convonet.celery import app
 
+    os.nice(settings.WORKER_NICE)
     if role == "speech":
         # After a sentence, and not in a caller's turn.
         database.write_back_early()

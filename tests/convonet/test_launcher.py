@@ -199,6 +199,13 @@ def test_processes_are_forked_from_the_launcher(stack: Stack) -> None:
     assert web.exe() == psutil.Process(stack.launcher_pid).exe()
 
 
+def test_workers_give_way_to_the_process_that_carries_the_sound(stack: Stack) -> None:
+    web = psutil.Process(stack.pid("web")).nice()
+    for name in ("agent", "speech"):
+        worker = psutil.Process(stack.pid(name))
+        assert {p.nice() for p in [worker, *worker.children()]} == {min(19, web + 5)}
+
+
 def test_launcher_of_separate_programs_stays_small() -> None:
     """With ZYGOTE=off: no Django, database or event loop in it."""
     code = "import sys, convonet.launcher; print(*sys.modules)"
