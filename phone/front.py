@@ -38,7 +38,7 @@ def front(pages: Application, webhooks: Application) -> Application:
             await send({"type": "http.response.start", "status": 403, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return
-        await webhooks(_as_published(scope), _replaying(body, receive), send)
+        await webhooks(_as_published(scope), _replaying(body, receive), _closing(send))
 
     return guarded
 
@@ -66,6 +66,19 @@ def _is_signed(scope: dict[str, Any], body: bytes) -> bool:
     except (SuspiciousOperation, UnicodeDecodeError):
         return False
     return is_signed(scope["path"], query, form, signature)
+
+
+def _closing(send: Send) -> Send:
+    """Has the asker close its connection. Hundreds of calls that end at once would leave as many,
+    and memory between them that cannot be given back; the next request is a long way off.
+    """
+
+    async def sent(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        await send(message)
+
+    return sent
 
 
 def _as_published(scope: dict[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from convonet.far_end.line import Line
 from convonet.far_end.phone_call import PhoneCall
+from convonet.far_end.webhooks import signature
+from tests.phone.asking import said
 from tests.phone.calling import CALL_SECONDS, a_word, dialog, heard, open_known
 from tests.phone.test_resume import Held
 from tests.phone.web import Web, running_web
@@ -48,3 +51,12 @@ async def test_a_caller_is_answered_before_and_after_the_server_was_replaced(uvi
         await open_known(uvicorn, webhooks, call)
         await asyncio.wait_for(call.run(talk), 3 * CALL_SECONDS)
     assert line.errors == []
+
+
+def test_a_webhooks_connection_is_not_kept_for_the_next(web: Web, uvicorn: Web) -> None:
+    for served in (web, uvicorn):
+        form = said("CA-once", CallStatus="ringing")
+        proof = {"X-Twilio-Signature": signature(served.account.auth_token, served.voice_url, form)}
+        answer = httpx.post(served.voice_url, data=form, headers=proof, trust_env=False)
+        assert answer.is_success, answer.text
+        assert answer.headers.get_list("connection", split_commas=True) == ["close"]
