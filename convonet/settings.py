@@ -172,7 +172,7 @@ MCP_CEILING_MB = env.integer("MCP_CEILING_MB", PROFILE.mcp_ceiling_mb, least=32)
 TOOLS_IN_WORKER = env.flag("TOOLS_IN_WORKER")
 # Agent workers begin what is due by the clock, each thing once per deployment.
 SCHEDULE = env.flag("SCHEDULE", default=True)
-# By so much workers give way to the processes that carry the sound (nice(2)): those are heard to wait.
+# By so much workers give way to what carries the sound (nice(2)), whose waiting is heard.
 WORKER_NICE = env.integer("WORKER_NICE", 5, least=0, most=19)
 # After so long without tasks and calls a speech child's engines go, and with them the child.
 SPEECH_IDLE_SECONDS = env.seconds("SPEECH_IDLE_SECONDS", 120.0, least=1.0)

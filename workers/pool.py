@@ -66,6 +66,10 @@ class MeasuredAsynPool(asynpool.AsynPool):  # type: ignore[misc]  # celery has n
         self._returns = Returns(bootsteps.impatient_client) if self._shifts else None
         intake.children = processes or 1
         super().__init__(processes, *args, **options)
+        if self._shifts:
+            # Else it stands in for the None of `apply_async` and breaks the shift off, be it with a
+            # message claimed and not begun. Each task's own limit is kept on its lane.
+            self.soft_timeout = None
         self._most = self._processes
 
     def apply_async(self, func: Any, *args: Any, **options: Any) -> Any:

@@ -17,7 +17,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 
 from tests.stack import wait_until
 from tests.workers.conftest import Caller
-from tests.workers.processes import Worker
+from tests.workers.processes import ToolServer, Worker
 from voice import keys
 from voice.envelope import sealed
 from voice.events import ReplyDelta, TurnFinished, TurnStarted
@@ -90,6 +90,17 @@ def test_a_limit_of_a_task_is_kept_on_its_lane(agent: Worker, caller: Caller) ->
         caller._app.send_task("workers.tasks.run_turn", [str(turn.pk)], queue="agent", **hurried)
     assert caller.fail(turn).code == "internal"
     assert "SoftTimeLimitExceeded" in agent.output
+
+
+@pytest.mark.service
+def test_a_shift_goes_on_for_longer_than_any_of_its_tasks_may(
+    start_worker: Callable[..., Worker], tool_server: ToolServer, caller: Caller
+) -> None:
+    worker = start_worker("agent", MCP_URL=tool_server.start().url, TEST_SOFT_SECONDS="3")
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        assert caller.finish(caller.say([{"say": "Quick."}])).reply == "Quick."
+    assert "SoftTimeLimitExceeded" not in worker.output
 
 
 def kinds(caller: Caller, kind: type[Any]) -> list[type[Any]]:
