@@ -7,6 +7,7 @@ thread or a loop is made in the child. A role never imports what only the other 
 from __future__ import annotations
 
 import gc
+import linecache
 import logging
 import os
 import signal
@@ -94,6 +95,7 @@ def load(chosen: Iterable[str]) -> None:
         for module in MODULES[role]:
             import_module(module)
         _PARENT[role]()
+    linecache.clearcache()  # what a warning at the start quoted from
     gc.collect()
     # Keeps the collector from touching, and so copying, the pages shared with the children.
     gc.freeze()

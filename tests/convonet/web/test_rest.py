@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import linecache
 import logging
 import subprocess
 import sys
+import traceback
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -172,3 +174,10 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(heap, "_library", lambda: None)
     assert not heap.keep_small()
     assert not heap.give_back()
+
+
+def test_sources_that_a_traceback_quoted_are_forgotten() -> None:
+    assert "traceback.format_stack()" in "".join(traceback.format_stack())
+    assert __file__ in linecache.cache
+    heap.give_back()
+    assert not linecache.cache
