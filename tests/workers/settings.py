@@ -10,7 +10,7 @@ from convonet.settings import *  # noqa: F403
 # Other tests' rows are in the same database.
 SHRINK_WHEN_IDLE = bool(os.environ.get("TEST_SHRINK"))
 SCHEDULE = bool(os.environ.get("TEST_SCHEDULE"))
-CELERY_TASK_SOFT_TIME_LIMIT = float(os.environ.get("TEST_SOFT_SECONDS", "40"))
+CELERY_TASK_SOFT_TIME_LIMIT = int(os.environ.get("TEST_SOFT_SECONDS", "40"))
 TURN_DEADLINE_SECONDS = float(os.environ.get("TEST_TURN_SECONDS", "20"))
 TOOL_DEADLINE_SECONDS = float(os.environ.get("TEST_TOOL_SECONDS", "10"))
 CHILD_HEADROOM_MB = int(os.environ.get("TEST_HEADROOM_MB", "150"))
