@@ -86,7 +86,7 @@ def test_the_choice_is_told_in_one_sentence() -> None:
     chosen = profiles.choose(allowed(512))
     assert profiles.told(chosen, values(chosen), speech=True) == (
         "Profile small, because the control group (cgroup v2) allows 512 MB: 2 agent children of "
-        "16 turns, 1 speech child, at most 100 calls, Flower on demand."
+        "24 turns, 1 speech child, at most 100 calls, Flower on demand."
     )
     assert "no speech worker" in profiles.told(chosen, values(chosen), speech=False)
 
@@ -94,7 +94,7 @@ def test_the_choice_is_told_in_one_sentence() -> None:
 def test_what_the_host_set_otherwise_is_told_too() -> None:
     chosen = replace(LARGE, reason="this machine has 4,000 MB")
     told = profiles.told(chosen, values(chosen, AGENT_CHILDREN=1, MAX_CALLS=7), speech=True)
-    assert "1 agent child of 16 turns, 2 speech children, at most 7 calls, Flower always." in told
+    assert "1 agent child of 24 turns, 2 speech children, at most 7 calls, Flower always." in told
     assert told.endswith("Set otherwise: AGENT_CHILDREN=1, MAX_CALLS=7.")
 
 
