@@ -136,10 +136,14 @@ def _processor(told: Figures) -> str:
                 f"{every / calls:.2f}" if calls else "",
                 *(_number(shares.get(who)) for who in ("(driver)", "(services)")),
                 _number(max(0.0, shares["(machine)"] - every - beside)),
+                _number(shares.get("(stolen)")),
             )
         )
-    caption = "### Processor\nPercent of one core; others: what else ran on the machine."
-    return f"{caption}\n\n{table([*head, 'others'], rows)}"
+    caption = (
+        "### Processor\nPercent of one core; others: what else ran on the machine; stolen: what its"
+        " host withheld, where it is a virtual one."
+    )
+    return f"{caption}\n\n{table([*head, 'others', 'stolen'], rows)}"
 
 
 def product_percent(look: Figures) -> float:

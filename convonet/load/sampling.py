@@ -85,6 +85,8 @@ class Sampler(threading.Thread):
             busy = psutil.cpu_times()
             cpu = self._clock.by_role()
             cpu["(machine)"] = busy.user + busy.system + busy.nice + busy.irq + busy.softirq
+            # What a virtual machine wanted to have done, and its host did for others meanwhile.
+            cpu["(stolen)"] = float(getattr(busy, "steal", 0.0))
             sample = Sample(
                 at=time.monotonic(),
                 sizes=_sums(readings, lambda reading: reading.size),

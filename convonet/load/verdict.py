@@ -11,18 +11,21 @@ IN_TIME_PERCENT = 99.0
 # The callers' own frames: beyond this the figures say more about the driver than the product.
 DRIVER_LATE_MS = 20.0
 MACHINE_FREE_PERCENT = 10.0
+# Of a core: so much a quiet host takes now and then.
+STOLEN_PERCENT = 5.0
 
 
 def gives_way(stage: Mapping[str, Any], limit_mb: float, cores: int) -> list[str]:
     """What does not hold in this stage, the gravest first; empty when all does."""
     figures, window = stage["figures"], stage["speaking"]
-    return [
+    reasons = [
         *_memory(window, limit_mb),
         *_calls(figures, stage["wanted"]),
         *_time(figures),
         *_processor(window, cores),
         *_driver(figures),
     ]
+    return [*reasons, *_stolen(window)] if reasons else []
 
 
 def limit(stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -94,3 +97,9 @@ def _processor(window: Mapping[str, Any], cores: int) -> list[str]:
 def _driver(figures: Mapping[str, Any]) -> list[str]:
     late = figures["driver"]["p99_ms"]
     return [f"driver: callers' frames left {late:.0f} ms late (p99)"] * (late > DRIVER_LATE_MS)
+
+
+def _stolen(window: Mapping[str, Any]) -> list[str]:
+    """No reason of its own: what makes the others doubtful."""
+    share = window["cpu_percent"].get("(stolen)", 0.0)
+    return [f"machine: its host withheld {share:.0f} % of a core"] * (share > STOLEN_PERCENT)

@@ -122,6 +122,14 @@ def test_a_core_that_is_taken_is_named_by_who_takes_it() -> None:
     assert second.startswith("processor: all 2 cores")
 
 
+def test_what_the_host_withheld_is_told_beside_what_gave_way_and_is_no_reason_itself() -> None:
+    starved = stage()
+    starved["speaking"]["cpu_percent"] |= {"(stolen)": 30.0}
+    assert verdict.gives_way(starved, 0, 2) == []
+    starved["figures"]["late_percent"] = 4.0
+    assert verdict.gives_way(starved, 0, 2)[1:] == ["machine: its host withheld 30 % of a core"]
+
+
 def test_the_limit_is_the_last_stage_before_the_first_that_gives_way() -> None:
     stages = [{"wanted": n, "gives_way": ["x"] if n > 3 else []} for n in (1, 3, 10)]
     assert verdict.limit(stages) == {"holds": 3, "fails": 10, "first": ["x"]}
