@@ -66,14 +66,12 @@ def _contract(rows: Sequence[str], given: argparse.Namespace) -> int:
         return 130
     found = contract_verdict.verdicts(rows, runs)
     judged = contract_verdict.markdown(found)
-    tables = contract_verdict.grouped(runs)
-    sys.stdout.write(judged)
-    for told in tables.values():
-        sys.stdout.write("\n" + report.markdown(told))
+    groups = contract_verdict.grouped(runs)
+    tables = {name: report.headed(contract.TITLES[name], told) for name, told in groups.items()}
+    sys.stdout.write("\n".join([judged, *tables.values()]))
     if given.write:
-        _write(given.write, "contract", judged)
-        for name, told in tables.items():
-            _write(given.write, name, report.markdown(told))
+        for name, table in {"contract": judged, **tables}.items():
+            _write(given.write, name, table)
     return 3 if any(one.held is False for one in found) else 0
 
 

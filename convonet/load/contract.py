@@ -13,6 +13,17 @@ from convonet.load.subjects import DEFAULT_PEERS
 
 ROWS = ("1", "2", "3", "4", "5", "6", "7", "1G", "2G")
 SMALL, GIGABYTE = 512 << 20, 1 << 30
+# Of the runs whose names begin so.
+TITLES = {
+    "idle": "Row 1: nobody calls",
+    "calls": "Rows 2 to 5: a hundred calls",
+    "limit": "Row 2: until something gives way",
+    "turns": "Row 6: what is added to a turn",
+    "side": "Row 6: beside pipecat",
+    "runaway": "Row 7: a tool that runs away",
+    "1G": "1 GB: until something gives way",
+    "2G": "2 GB: until something gives way",
+}
 # Speech children that nobody needs are gone by then.
 SETTLED_SECONDS = 90.0
 # What rows 2 and 7 ask for; rows 3 to 5 take a shorter one if that was not measured.

@@ -1,7 +1,8 @@
-"""Runs' figures as Markdown, for the terminal and for docs/bench.md. Pure."""
+"""Runs' figures as Markdown, for the terminal and for docs/. Pure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,11 @@ def markdown(runs: Sequence[Figures]) -> str:
     parts = [side_by_side.markdown(runs)] if len(runs) > 1 else []
     parts += [_one(told) for told in runs]
     return "\n\n".join(parts) + "\n"
+
+
+def headed(title: str, runs: Sequence[Figures]) -> str:
+    """The same below a heading of its own."""
+    return f"## {title}\n\n" + re.sub("^#", "##", markdown(runs), flags=re.MULTILINE)
 
 
 def _one(told: Figures) -> str:

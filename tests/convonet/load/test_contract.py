@@ -59,6 +59,7 @@ def test_every_row_has_runs_and_no_run_is_made_twice() -> None:
         assert len({one.name for one in runs}) == len(runs)
         for row in contract.ROWS:
             assert contract.wanted([row], servers), row
+        assert set(contract_verdict.grouped({one.name: {} for one in runs})) == set(contract.TITLES)
 
 
 def test_rows_are_put_in_order_and_unknown_ones_refused() -> None:
