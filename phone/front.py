@@ -69,8 +69,8 @@ def _is_signed(scope: dict[str, Any], body: bytes) -> bool:
 
 
 def _closing(send: Send) -> Send:
-    """Has the asker close its connection. Hundreds of calls that end at once would leave as many,
-    and memory between them that cannot be given back; the next request is a long way off.
+    """Has the asker close its connection: calls that end at once would leave many, for a minute,
+    and the next request of each is a long way off.
     """
 
     async def sent(message: dict[str, Any]) -> None:
