@@ -196,8 +196,7 @@ class Conversation:
 
     def begun(self, begin: Begin) -> None:
         """The row is written: only now is the caller shown that the words were taken."""
-        if begin.words:
-            self._out.transcript(begin.turn, begin.words)
+        self._out.begun(begin.turn)
 
     def failed(self, command: Command, error: Exception, now: float) -> None:
         """A command could not be carried out: keep it, or tell the caller what was not done."""
@@ -208,6 +207,8 @@ class Conversation:
         elif isinstance(command, Recognise):
             self._not_stored(command.utterance_id, now)
         elif isinstance(command, Begin | Run):
+            if isinstance(command, Begin):
+                self._out.begun(command.turn, written=False)
             self._not_stored(command.turn.id, now)
 
     def leaving(self, now: float) -> None:

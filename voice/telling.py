@@ -7,7 +7,7 @@ from typing import Any
 
 from convonet import providers
 from voice import events, notices
-from voice.turns import Command, Finish, LiveTurn, Outcome, Tell
+from voice.turns import Begin, Command, Finish, LiveTurn, Outcome, Tell
 
 
 class Telling:
@@ -39,16 +39,28 @@ class Telling:
         if aloud and self.say is not None:
             self.say(notices.for_ears(text))
 
+    def begin(self, turn: LiveTurn) -> None:
+        """Have its row written; that its words were taken and what came of it is told then."""
+        turn.held = []
+        if turn.transcript:
+            self.transcript(turn, turn.transcript)
+        self.add(Begin(turn))
+
+    def begun(self, turn: LiveTurn, *, written: bool = True) -> None:
+        """Words that could not be written were not taken, and are not shown as such."""
+        held, turn.held = turn.held or [], None
+        self.add(*(one for one in held if written or not _shows_words(one)))
+
     def transcript(self, turn: LiveTurn, text: str, *, final: bool = True) -> None:
-        self.tell("transcript", turn=turn.id, text=text, final=final, source=turn.source)
+        self._tell_of(turn, "transcript", text=text, final=final, source=turn.source)
 
     def clear(self, turn: LiveTurn) -> None:
         self.tell("clear", turn=turn.id, number=turn.number)
 
     def done(self, turn: LiveTurn, outcome: Outcome, heard: str) -> None:
-        self.tell(
+        self._tell_of(
+            turn,
             "turn_done",
-            turn=turn.id,
             number=turn.number,
             state=outcome,
             reply=turn.reply,
@@ -64,6 +76,13 @@ class Telling:
     def tool_finished(self, event: events.ToolFinished) -> None:
         status = "done" if event.ok else "failed"
         self._tool(event, status, event.summary, event.change_id, event.todo_ids, event.arguments)
+
+    def _tell_of(self, turn: LiveTurn, kind: str, **fields: Any) -> None:
+        tell = Tell({"type": kind, "turn": turn.id, **fields})
+        if turn.held is None:
+            self.add(tell)
+        else:
+            turn.held.append(tell)
 
     def _tool(
         self,
@@ -85,6 +104,10 @@ class Telling:
             todos=todo_ids,
             arguments=arguments,
         )
+
+
+def _shows_words(one: Tell) -> bool:
+    return one.message["type"] == "transcript" and bool(one.message["text"])
 
 
 def _label(provider: str) -> str:

@@ -70,6 +70,8 @@ class LiveTurn:
     """Set for an announcement of a reminder, which is no row of its own."""
     announcement: bool = False
     timings_ms: dict[str, int] = field(default_factory=dict)
+    held: list[Tell] | None = None
+    """What the caller is told of it once its row is written; None: no row is being written."""
 
     def mark(self, name: str, now: float) -> None:
         """Note the first time something happened, in ms since the caller's speech ended."""
@@ -108,8 +110,6 @@ class Begin:
     """Write the turn's row: the caller's words are now on record, and then shown as taken."""
 
     turn: LiveTurn
-    words: str = ""
-    """What is known of them yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from voice.audio import AudioFormat
 from voice.options import CallOptions
 from voice.telling import Telling
 from voice.turn_maker import TurnMaker
-from voice.turns import Aside, Begin, Drop, Finish, LiveTurn, Recognise
+from voice.turns import Aside, Drop, Finish, LiveTurn, Recognise
 
 # Said on the first, then on every so many-th utterance without words.
 NOISE_EVERY = 3
@@ -206,7 +206,7 @@ class Unanswered:
     def _wait(self, turn: LiveTurn, now: float) -> None:
         turn.deadline = now + self._options.turn_seconds
         self._waiting.append(turn)
-        self._out.add(Begin(turn, turn.transcript or ""))
+        self._out.begin(turn)
 
     def _forget(self, turn: LiveTurn | None) -> None:
         """Nothing comes of words that were shown already."""

@@ -110,7 +110,7 @@ class RealtimeConversation(Switching):
     def _wait(self, exchange: Exchange, now: float) -> None:
         self._answers.known.add(exchange)
         self._queue.append(exchange)
-        self._out.add(Begin(exchange.turn, exchange.turn.transcript or ""))
+        self._out.begin(exchange.turn)
         self._start_next(now)
 
     # Events -------------------------------------------------------------------------------------
